@@ -1,0 +1,1 @@
+"""Evalwright measures AI features and turns the measurements into release decisions."""

@@ -1,0 +1,65 @@
+"""A finished run as reports, gates and people read it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from evalwright.core.case import BadRow, Case, Json
+from evalwright.core.estimate import ALL, Estimate
+from evalwright.core.gate import Decision
+from evalwright.core.run import Manifest, RunStatus, Totals, UnitRecord
+
+
+class CaseResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A case with all its trials.
+
+    Attributes:
+        case: The case.
+        trials: Its units, in order of trial; empty when the run stopped before it.
+        slices: Slices it belongs to, by name: the values.
+        passed: Row verdict over all trials and scorers: False when any scorer's row verdict is False or a unit
+            failed, None when no scorer gives a row verdict.
+    """
+
+    case: Case
+    trials: tuple[UnitRecord, ...] = ()
+    slices: dict[str, tuple[str, ...]] = {}
+    passed: bool | None = None
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything about a run but its rows: what `--json` prints and every report begins with.
+
+    Attributes:
+        manifest: What was run.
+        status: How it ended.
+        totals: Counts, tokens, cost.
+        estimates: Metrics over all cases and per slice; slices worst first within a metric.
+        decision: The gate's decision, None when no gate was asked.
+        bad_rows: Dataset rows set aside (the first 100).
+        failing: Number of cases whose row verdict is False.
+        notes: Warnings a reader must see (changed limits, stopped early, rows set aside).
+        limits: Changes of rate limits during the run: `{"at_s", "key", "limit", "reason"}` each.
+    """
+
+    manifest: Manifest
+    status: RunStatus
+    totals: Totals
+    estimates: tuple[Estimate, ...] = ()
+    decision: Decision | None = None
+    bad_rows: tuple[BadRow, ...] = ()
+    failing: int = 0
+    notes: tuple[str, ...] = ()
+    limits: tuple[dict[str, Json], ...] = ()
+
+    def metric(self, name: str, *, slice: str = ALL, statistic: str | None = None) -> Estimate:
+        """The estimate of a metric, over all cases or one slice (`locale=de`).
+
+        Raises:
+            KeyError: There is no such metric or slice; the message lists what there is.
+        """
+        for estimate in self.estimates:
+            if estimate.metric == name and estimate.slice == slice and statistic in (None, estimate.statistic):
+                return estimate
+        known = sorted({e.metric for e in self.estimates if e.slice == slice})
+        raise KeyError(f"no metric {name!r} in slice {slice!r}; there are: {', '.join(known) or 'none'}")

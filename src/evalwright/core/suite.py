@@ -1,0 +1,58 @@
+"""A suite: the cases, how they are judged, how they are reported, and what a release needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from evalwright.core.case import Case
+from evalwright.core.gate import Rule
+from evalwright.core.run import RunSettings
+
+
+class SliceSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How cases are put into named subsets.
+
+    Attributes:
+        by: Expression whose value names the subset, e.g. `metadata.locale`; a list puts a case into several.
+        when: Expression that is true or false; the subset holds the cases for which it is true.
+        min_n: Subsets with fewer scored cases are shown but marked as too small to judge.
+    """
+
+    by: str | None = None
+    when: str | None = None
+    min_n: int = 0
+
+
+class Suite(msgspec.Struct, frozen=True, kw_only=True):
+    """Dataset, scorers, slices and gate of one workflow.
+
+    Attributes:
+        name: Name of the suite.
+        cases: The cases: a sequence, or any object with `__len__` and `__getitem__` that reads them lazily.
+        scorers: Scorers or `BoundScorer`s.
+        version: Version as its author gives it.
+        slices: By name: a `SliceSpec`, or an expression as a string.
+        gate: Rules of the release condition; empty when none is asked.
+        settings: How to run it.
+        description: What the suite is for.
+        owner: Who answers for it.
+        tier: 1 (critical) to 3.
+        runbook: Where to read what to do when it fails.
+        tags: Words given to its runs.
+    """
+
+    name: str
+    cases: Sequence[Case] | Any = ()
+    scorers: Sequence[Any] = ()
+    version: str = "1"
+    slices: dict[str, SliceSpec | str] = {}
+    gate: Sequence[Rule] = ()
+    settings: RunSettings = RunSettings()
+    description: str = ""
+    owner: str | None = None
+    tier: int | None = None
+    runbook: str | None = None
+    tags: tuple[str, ...] = ()
