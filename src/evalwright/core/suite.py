@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from evalwright.core.case import Case
+from evalwright.core.case import Case, Json
 from evalwright.core.gate import Rule
 from evalwright.core.run import RunSettings
 
@@ -56,3 +56,27 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
     tier: int | None = None
     runbook: str | None = None
     tags: tuple[str, ...] = ()
+
+
+class DatasetSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where the cases of a suite come from and how rows become cases.
+
+    Attributes:
+        file: Path of a JSONL, JSON, CSV or Parquet file (`.gz` and `.zst` too), relative to the suite file.
+        format: `jsonl`, `json`, `csv` or `parquet`; from the file's name when not given.
+        cases: Rows written into the suite itself, instead of a file.
+        fields: Which column or dotted path feeds which field of a case: `id`, `input`, `expected`, `cluster`, `tags`;
+            a mapping as value builds an object (`input: {question: q, locale: lang}`). What is not mapped becomes
+            metadata.
+        public: Metadata keys a target may see.
+        source: The suite file, for messages.
+        line: Line of the dataset section, 0 when unknown.
+    """
+
+    file: str | None = None
+    format: str | None = None
+    cases: tuple[Json, ...] = ()
+    fields: dict[str, Json] = {}
+    public: tuple[str, ...] = ()
+    source: str = ""
+    line: int = 0
