@@ -3,8 +3,8 @@
 A package names a *catalog* in the entry point group `evalwright.scorers` or `evalwright.targets`: a mapping from the
 name users write to `"module:Class"`. The class is a dataclass or a pydantic model; its fields are the options a
 suite file may give, with types, defaults and descriptions, and its docstring's first line is its summary. Options
-are checked against it before anything runs, and the editor's JSON Schema is made from it. When the instance has a method
-`bind(context)`, what that returns is the scorer or target; otherwise the instance itself is.
+are checked against it before anything runs, and the editor's JSON Schema is made from it. When the instance has a
+method `bind(context)`, what that returns is the scorer or target; otherwise the instance itself is.
 """
 
 from __future__ import annotations

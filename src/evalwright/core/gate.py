@@ -52,6 +52,22 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     line: int = 0
 
 
+class RuleFigure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The figure a rule looks at, with one-sided bounds at the rule's confidence.
+
+    Attributes:
+        estimate: The metric as reports show it (two-sided interval).
+        low: Lower confidence bound: the metric is at least this, with the rule's confidence; None when unbounded.
+        high: Upper confidence bound, likewise.
+        method: How the bounds were made, e.g. `clopper-pearson`.
+    """
+
+    estimate: Estimate
+    low: float | None = None
+    high: float | None = None
+    method: str = ""
+
+
 class RuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one rule says, on which figure, and why.
 
