@@ -1,0 +1,64 @@
+# Two commands do all the set-up on a fresh machine with Python 3.11, git and make: `make demo` and `make test`.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+UV := UV_COMPILE_BYTECODE=1 $(BIN)/uv pip install --quiet --python $(BIN)/python
+
+.PHONY: demo test test-slow lint types contracts docs check bench lock clean help
+
+help:
+	@echo "make demo       set up, run the example suite, print the report and where its HTML lies"
+	@echo "make test       set up and run the test suite"
+	@echo "make test-slow  the long suites: simulations, kill and resume"
+	@echo "make check      lint, types, import contracts, docs"
+	@echo "make bench      benchmarks against a local mock model server (needs gcc)"
+
+$(BIN)/uv: requirements/core.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or later is needed; set PYTHON=/path/to/python3.11"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.core: requirements/core.lock pyproject.toml | $(BIN)/uv
+	$(UV) --require-hashes -r requirements/core.lock
+	$(UV) --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock pyproject.toml | $(BIN)/uv
+	$(UV) --require-hashes -r requirements/dev.lock
+	$(UV) --no-deps --editable .
+	@touch $@ $(VENV)/.core
+
+demo: $(VENV)/.core
+	@$(BIN)/python examples/helpdesk/demo.py
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 -m "not slow" -q
+
+test-slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 -m slow -q
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+contracts: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.dev
+	$(BIN)/python docs/build.py --check
+
+check: lint types contracts docs
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/engine.py
+
+lock: $(BIN)/uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --extra examples pyproject.toml -o requirements/core.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --extra dev -c requirements/core.lock pyproject.toml -o requirements/dev.lock
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .evalwright

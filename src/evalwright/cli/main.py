@@ -1,0 +1,110 @@
+"""The `evalwright` command: names and one-line helps here, each command's module imported only when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from evalwright.core.errors import EvalwrightError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("evalwright.cli.run:run", "Run a suite and decide its gate."),
+    "init": ("evalwright.cli.init:init", "Write a working suite to start from."),
+    "validate": ("evalwright.cli.validate:validate", "Check suite files and report every problem at once."),
+    "schema": ("evalwright.cli.schema:schema", "Print the JSON Schema of suite files for your editor."),
+    "list": ("evalwright.cli.listing:listing", "List runs, scorers, targets or templates."),
+    "show": ("evalwright.cli.show:show", "Show a run, or one case of it in full."),
+    "report": ("evalwright.cli.report:report", "Write a run's report as HTML, Markdown, JSON or JUnit."),
+    "export": ("evalwright.cli.export:export", "Export a run's rows as JSONL, CSV or Parquet."),
+    "score": ("evalwright.cli.score:score", "Score a run's stored outputs again; calls no target."),
+}
+"""Every command: where it lives and what it is for."""
+
+ALIASES = {"eval": "run", "ls": "list"}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when that command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command; None when there is no such name."""
+        entry = COMMANDS.get(ALIASES.get(cmd_name, cmd_name))
+        if entry is None:
+            return None
+        module, _, attribute = entry[0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table, importing none."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; an unknown one gets the nearest names."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            raise _with_near_misses(error, args[0]) from error
+
+
+def _with_near_misses(error: click.UsageError, given: str) -> click.UsageError:
+    import difflib
+
+    near = difflib.get_close_matches(given, [*COMMANDS, *ALIASES], n=2)
+    hint = f" Did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
+    return click.UsageError(f"no such command `{given}`.{hint}", ctx=error.ctx)
+
+
+EPILOG = """\b
+Examples:
+  evalwright init --template rag support && cd support
+  evalwright run suite.yaml
+  evalwright show latest
+Exit codes: 0 gate passed or none asked, 1 gate failed, 2 wrong usage or
+configuration, 3 inconclusive, 4 run incomplete, 130 interrupted."""
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="evalwright", prog_name="evalwright")
+def main() -> None:
+    """Measure AI features and turn the measurements into release decisions."""
+
+
+def run() -> NoReturn:
+    """Entry point of the console scripts: user mistakes become messages, never tracebacks."""
+    sys.exit(_call())
+
+
+def _call() -> int:
+    try:
+        result: Any = main.main(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except EvalwrightError as error:
+        click.echo(_as_message(error), err=True)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        sys.stdout = None  # type: ignore[assignment]  # the reader has gone; there is nobody left to tell
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def _as_message(error: EvalwrightError) -> str:
+    text = str(error)
+    return text if text.startswith("error:") else f"error: {text}"
