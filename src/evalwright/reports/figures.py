@@ -1,0 +1,291 @@
+"""Figures in words: numbers with units, intervals, rules and verdicts as every report writes them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from evalwright.core.estimate import Estimate
+from evalwright.core.gate import Decision, Rule, RuleResult, Verdict
+from evalwright.core.result import Summary
+from evalwright.core.run import Manifest, RunStatus
+from evalwright.reports.text import plural
+
+SMALL_N = 20
+"""Slices with fewer scored cases are marked: their interval says little."""
+
+WORDS = {Verdict.PASS: "PASS", Verdict.FAIL: "FAIL", Verdict.INCONCLUSIVE: "INCONCLUSIVE"}
+
+_SECONDS = frozenset({"s", "seconds"})
+_MONEY = frozenset({"USD", "EUR", "GBP", "CHF", "JPY"})
+
+_ENDINGS = {
+    RunStatus.RUNNING: "The run has not ended: these are its figures so far.",
+    RunStatus.COMPLETE: "",
+    RunStatus.INTERRUPTED: "The run was interrupted before its end; it can be resumed.",
+    RunStatus.STOPPED: "The run stopped itself: too many units failed.",
+    RunStatus.BUDGET: "The run stopped at its budget; it can be resumed with more.",
+    RunStatus.DECIDED: "The run stopped early because every rule of the gate was decided.",
+}
+
+
+class Axis(msgspec.Struct, frozen=True, kw_only=True):
+    """The range an interval bar is drawn on, `low` < `high`, in the metric's unit."""
+
+    low: float = 0.0
+    high: float = 1.0
+
+    def share(self, value: float) -> float:
+        """Where a value lies on the axis, clamped to 0 … 1."""
+        return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
+
+
+def number(value: float | None, unit: str = "") -> str:
+    """A number with its unit, short enough for a table; `–` when there is none.
+
+    Example:
+        >>> number(0.8741), number(0.0421, "s"), number(12345.6, "tokens"), number(None)
+        ('0.874', '42 ms', '12,346 tokens', '–')
+    """
+    if value is None:
+        return "–"
+    if unit in _SECONDS:
+        return seconds(value)
+    return f"{money_digits(value) if unit in _MONEY else digits(value)} {unit}".rstrip()
+
+
+def digits(value: float) -> str:
+    """A number without its unit: three digits after the point up to 1, fewer the larger it is."""
+    size = abs(value)
+    if 0 < size < 0.00005:
+        return f"{value:.1e}"
+    if size <= 1:
+        return f"{value:.4f}" if 0 < size < 0.001 else f"{value:.3f}"
+    if size < 100:
+        return f"{value:.2f}"
+    return f"{value:,.1f}" if size < 10_000 else f"{value:,.0f}"
+
+
+def seconds(value: float | None) -> str:
+    """A duration: `42 ms`, `1.24 s`, `3 min 05 s`, `2 h 07 min`; `–` when there is none."""
+    if value is None:
+        return "–"
+    if abs(value) < 1:
+        return f"{value * 1000:.0f} ms"
+    if abs(value) < 60:
+        return f"{value:.2f} s" if abs(value) < 10 else f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def money(value: float | None, currency: str = "USD") -> str:
+    """A cost: two digits after the point from 1 upwards, three significant ones below; `–` when unknown."""
+    return "–" if value is None else f"{money_digits(value)} {currency}"
+
+
+def money_digits(value: float) -> str:
+    """A cost without its currency."""
+    if value == 0 or abs(value) >= 1:
+        return f"{value:,.2f}"
+    return f"{value:.{min(9, max(2, 2 - math.floor(math.log10(abs(value)))))}f}"
+
+
+def moment(epoch: float) -> str:
+    """Seconds since the epoch as `2026-08-01 14:05 UTC`; empty for 0."""
+    return dt.datetime.fromtimestamp(epoch, dt.UTC).strftime("%Y-%m-%d %H:%M UTC") if epoch else ""
+
+
+def interval(estimate: Estimate) -> str:
+    """The interval with its unit once: `[0.812, 0.931]`, `[871, 960] ms`; `–` when there is none."""
+    if estimate.ci is None:
+        return "–"
+    low, high = estimate.ci
+    if estimate.unit in _MONEY:
+        return f"[{money_digits(low)}, {money_digits(high)}] {estimate.unit}"
+    if estimate.unit not in _SECONDS:
+        return f"[{digits(low)}, {digits(high)}] {estimate.unit}".rstrip()
+    if high < 1:
+        return f"[{low * 1000:.0f}, {high * 1000:.0f}] ms"
+    return f"[{digits(low)}, {digits(high)}] s" if high < 60 else f"[{seconds(low)}, {seconds(high)}]"
+
+
+def name_of(estimate: Estimate) -> str:
+    """The metric's name with its statistic where that is no mean: `latency p95`."""
+    plain = estimate.statistic in {"", "mean", "corpus"}
+    return estimate.metric if plain else f"{estimate.metric} {estimate.statistic}"
+
+
+def slice_name(where: Mapping[str, object] | None) -> str:
+    """A rule's slice as estimates name it: `locale=de`; empty for all cases."""
+    return ",".join(f"{key}={_plain(value)}" for key, value in (where or {}).items())
+
+
+def _plain(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def is_small(estimate: Estimate) -> bool:
+    """Whether a slice has too few scored cases to say much."""
+    return bool(estimate.slice) and estimate.n < SMALL_N
+
+
+def overall(estimates: Iterable[Estimate]) -> list[Estimate]:
+    """The metrics over all cases, in their order."""
+    return [estimate for estimate in estimates if not estimate.slice]
+
+
+def sliced(estimates: Iterable[Estimate]) -> dict[str, list[Estimate]]:
+    """The slices of each metric (by `name_of`), in their order: worst first."""
+    groups: dict[str, list[Estimate]] = {}
+    for estimate in estimates:
+        if estimate.slice:
+            groups.setdefault(name_of(estimate), []).append(estimate)
+    return groups
+
+
+def shortfall(estimate: Estimate, whole: Estimate | None, axis: Axis) -> float:
+    """How much worse a slice is than all cases, as a share of the axis; 0 without a direction or a value."""
+    if whole is None or whole.value is None or estimate.value is None or estimate.higher_is_better is None:
+        return 0.0
+    gap = whole.value - estimate.value if estimate.higher_is_better else estimate.value - whole.value
+    return gap / (axis.high - axis.low)
+
+
+def worst_slices(summary: Summary, count: int) -> list[Estimate]:
+    """The slices that fall furthest behind all cases, worst first; those too small to judge come last."""
+    axes = axes_of(summary)
+    wholes = {name_of(whole): whole for whole in overall(summary.estimates)}
+    rows = [
+        (is_small(estimate), -gap, place, estimate)
+        for place, estimate in enumerate(e for e in summary.estimates if e.slice)
+        if (gap := shortfall(estimate, wholes.get(name_of(estimate)), axes[name_of(estimate)])) > 0
+    ]
+    return [row[3] for row in sorted(rows, key=lambda row: row[:3])[:count]]
+
+
+def axes_of(summary: Summary) -> dict[str, Axis]:
+    """The axis of each metric (by `name_of`): its scorer's declared range, else 0 (or lower) to what is needed."""
+    declared = {scorer.metric: scorer for scorer in summary.manifest.scorers}
+    marks = thresholds(summary.decision)
+    values: dict[str, list[float]] = {}
+    for estimate in summary.estimates:
+        seen = values.setdefault(name_of(estimate), [])
+        seen += [v for v in (estimate.value, estimate.low, estimate.high) if v is not None]
+        seen += marks.get((name_of(estimate), estimate.slice), [])
+    axes: dict[str, Axis] = {}
+    for estimate in summary.estimates:
+        scorer = declared.get(estimate.metric)
+        low, high = (None, None) if scorer is None or estimate.unit else (scorer.low, scorer.high)
+        axes.setdefault(name_of(estimate), _axis(values[name_of(estimate)], low, high))
+    return axes
+
+
+def _axis(values: list[float], low: float | None, high: float | None) -> Axis:
+    inside = all(0 <= value <= 1 for value in values)
+    if low is None:
+        low = min([0.0, *values])
+    if high is None:
+        high = 1.0 if inside and low == 0 and max(values, default=1.0) > 0.2 else 1.05 * max([0.0, *values])
+    low, high = min([low, *values]), max([high, *values])
+    return Axis(low=low, high=high if high > low else low + 1.0)
+
+
+def thresholds(decision: Decision | None) -> dict[tuple[str, str], list[float]]:
+    """The absolute bounds of the gate by (metric with statistic, slice), to be marked on bars."""
+    marks: dict[tuple[str, str], list[float]] = {}
+    for result in decision.results if decision else ():
+        bounds = [bound for bound in (result.rule.at_least, result.rule.at_most) if bound is not None]
+        marks.setdefault(place_of(result), []).extend(bounds)
+    return marks
+
+
+def place_of(result: RuleResult) -> tuple[str, str]:
+    """The (metric with statistic, slice) a rule looked at."""
+    rule = result.rule
+    if result.estimate is not None:
+        return (name_of(result.estimate), result.estimate.slice)
+    name = rule.metric if rule.statistic == "mean" else f"{rule.metric} {rule.statistic}"
+    return (name, slice_name(rule.slice))
+
+
+def rule_words(rule: Rule, unit: str = "") -> str:
+    """A rule in plain words: `groundedness for locale=de at least 0.850`."""
+    subject = rule.metric if rule.statistic == "mean" else f"{rule.metric} {rule.statistic}"
+    if rule.slice:
+        subject += f" for {slice_name(rule.slice)}"
+    return f"{subject} {_demand(rule, unit)}"
+
+
+def _demand(rule: Rule, unit: str) -> str:
+    against = "the baseline" if rule.versus in {None, "baseline"} else f"{rule.versus}"
+    if rule.at_least is not None:
+        return f"at least {number(rule.at_least, unit)}"
+    if rule.at_most is not None:
+        return f"at most {number(rule.at_most, unit)}"
+    if rule.max_drop is not None:
+        return f"at most {number(rule.max_drop, unit)} worse than {against}"
+    if rule.min_gain is not None:
+        return f"at least {number(rule.min_gain, unit)} better than {against}"
+    return "without a bound"
+
+
+def verdict_word(summary: Summary) -> str:
+    """PASS, FAIL or INCONCLUSIVE; NO GATE when none was asked."""
+    return WORDS[summary.decision.verdict] if summary.decision else "NO GATE"
+
+
+def verdict_sentence(summary: Summary) -> str:
+    """Why the verdict is what it is, in one sentence."""
+    decision = summary.decision
+    if decision is None:
+        return "The suite asks for no release condition, so nothing was decided."
+    return decision.reason or _counted(decision)
+
+
+def _counted(decision: Decision) -> str:
+    blocking = [result for result in decision.results if result.rule.severity == "block"]
+    hit = [result for result in blocking if result.verdict is decision.verdict]
+    if decision.verdict is Verdict.PASS:
+        return f"All {plural(len(blocking), 'blocking rule')} passed." if len(blocking) > 1 else "The rule passed."
+    what = "failed" if decision.verdict is Verdict.FAIL else "could not be decided with these cases"
+    return f"{len(hit)} of {plural(len(blocking), 'blocking rule')} {what}."
+
+
+def ending(status: RunStatus) -> str:
+    """What a reader must know of how the run ended; empty when it ran to its end."""
+    return _ENDINGS[status]
+
+
+def counts_note(estimate: Estimate) -> str:
+    """What a metric left out: `3 skipped, 1 error`; empty when nothing."""
+    parts = [f"{estimate.skipped:,} skipped"] if estimate.skipped else []
+    parts += [plural(estimate.errors, "error")] if estimate.errors else []
+    return ", ".join(parts)
+
+
+def rerun_command(manifest: Manifest) -> str:
+    """The command that repeats the run; empty for a suite written in Python."""
+    if manifest.suite_path is None:
+        return manifest.command or ""
+    words = ["evalwright", "run", quoted(manifest.suite_path), "--seed", str(manifest.settings.seed)]
+    if manifest.settings.trials != 1:
+        words += ["--trials", str(manifest.settings.trials)]
+    if manifest.settings.limit is not None:
+        words += ["--limit", str(manifest.settings.limit)]
+    return manifest.command or " ".join(words)
+
+
+def show_command(manifest: Manifest, case_id: str) -> str:
+    """The command that shows one case in the terminal."""
+    return f"evalwright show {manifest.run_id} {quoted(case_id)}"
+
+
+def quoted(word: str) -> str:
+    """A word for a shell: as it is when plain, else in single quotes."""
+    plain = word and all(char.isascii() and (char.isalnum() or char in "@%+=:,./_-") for char in word)
+    return word if plain else "'" + word.replace("'", "'\"'\"'") + "'"
