@@ -15,13 +15,18 @@ _SHORTEST_STEM = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """Data for one language; the code that uses it is the same for all."""
+    """Data for one language; the code that uses it is the same for all.
+
+    ``follow_up`` opens questions that lean on the conversation, ``steps`` asks for instructions and
+    ``amount`` for a figure.
+    """
 
     stopwords: frozenset[str]
     endings: tuple[str, ...]
     unknown: str
     follow_up: tuple[str, ...]
     steps: tuple[str, ...]
+    amount: tuple[str, ...]
 
 
 def fold(text: str) -> str:
@@ -30,58 +35,57 @@ def fold(text: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
-def _words(*lists: tuple[str, ...] | str) -> frozenset[str]:
-    flat = [word for item in lists for word in (item.split() if isinstance(item, str) else item)]
-    return frozenset(fold(word) for word in flat)
+def words(text: str) -> list[str]:
+    """Folded words of a text in order, numbers kept whole (``99.9``)."""
+    return _WORD.findall(fold(text))
+
+
+def _words(listed: tuple[str, ...], added: str) -> frozenset[str]:
+    return frozenset(words(f"{' '.join(listed)} {added}"))
 
 
 LANGUAGES = {
     "en": Language(
-        stopwords=_words(STOPWORDS_EN_PLUS, "i'm i've don't can't would could please hi hello thanks us we're get"),
+        stopwords=_words(
+            STOPWORDS_EN_PLUS, "how many much long often could would please hi hello thanks us get i'm i've"
+        ),
         endings=("ations", "ation", "ings", "ing", "ies", "ied", "ers", "ed", "es", "er", "s", "e", "y"),
         unknown="I don't know: the help centre has no answer to this. You can write to help@quillhour.example.",
         follow_up=("and", "what about", "how about", "it", "that", "those", "they", "them", "this", "then", "also"),
         steps=("how do i", "how can i", "how to", "where do i", "where can i", "steps"),
+        amount=(
+            "how many",
+            "how much",
+            "how long",
+            "how often",
+            "how fast",
+            "how big",
+            "when",
+            "price",
+            "cost",
+            "limit",
+        ),
     ),
     "de": Language(
-        stopwords=_words(STOPWORDS_GERMAN, "bitte hallo danke gibt geht kann darf muss sollen mochte brauche"),
+        stopwords=_words(STOPWORDS_GERMAN, "wie viel viele lange oft bitte hallo danke gibt geht darf mochte"),
         endings=("ungen", "ung", "ern", "en", "em", "er", "es", "st", "e", "n", "s", "t"),
         unknown="Das weiß ich nicht: Im Hilfebereich steht dazu nichts. Schreiben Sie an help@quillhour.example.",
         follow_up=("und", "was ist mit", "wie ist es", "das", "dann", "es", "dort", "auch", "dafür", "davon"),
         steps=("wie kann ich", "wie mache ich", "wo finde ich", "wo kann ich", "wie lege ich", "wie stelle ich"),
+        amount=("wie viel", "wie lang", "wie oft", "wie hoch", "wann", "kostet", "preis", "frist"),
     ),
     "es": Language(
-        stopwords=_words(STOPWORDS_SPANISH, "hola gracias favor puedo puede quiero hay necesito"),
+        stopwords=_words(STOPWORDS_SPANISH, "cuanto cuanta cuantos cuantas hola gracias favor puedo puede quiero hay"),
         endings=(
-            "aciones",
-            "acion",
-            "iones",
-            "ion",
-            "ados",
-            "ado",
-            "adas",
-            "ada",
-            "ar",
-            "er",
-            "ir",
-            "es",
-            "os",
-            "as",
-            "o",
-            "a",
-            "e",
-            "s",
+            *("aciones", "acion", "iones", "ion", "ados", "ado", "adas", "ada"),
+            *("ar", "er", "ir", "es", "os", "as", "o", "a", "e", "s"),
         ),
         unknown="No lo sé: el centro de ayuda no trata esta pregunta. Puede escribir a help@quillhour.example.",
         follow_up=("y", "qué pasa con", "eso", "entonces", "también", "ese", "esa", "lo"),
         steps=("cómo puedo", "cómo se", "dónde puedo", "cómo hago", "pasos"),
+        amount=("cuánt", "cuándo", "cuesta", "precio", "plazo"),
     ),
 }
-
-
-def words(text: str) -> list[str]:
-    """Folded words of a text in order, numbers kept whole (``99.9``)."""
-    return _WORD.findall(fold(text))
 
 
 @cache
@@ -93,6 +97,12 @@ def stem(word: str, locale: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
             return word[: -len(ending)]
     return word
+
+
+def asks_for(phrases: tuple[str, ...], question: str) -> bool:
+    """Whether one of the phrases stands in the question, case and accents aside."""
+    folded = fold(question)
+    return any(fold(phrase) in folded for phrase in phrases)
 
 
 def tokens(text: str, locale: str) -> list[str]:

@@ -6,7 +6,8 @@ from typing import Any
 from helpdesk.assistant import Assistant
 from helpdesk.errors import EndpointError
 from helpdesk.llm import Endpoint
-from helpdesk.requests import parse_request, sources
+from helpdesk.requests import parse_request
+from helpdesk.retriever import Hit
 
 
 def answer(request: object) -> dict[str, Any]:
@@ -16,7 +17,7 @@ def answer(request: object) -> dict[str, Any]:
         request: the question, or ``{"question": …, "locale": …, "conversation": [{"role", "content"}, …]}``.
 
     Returns:
-        ``{"text", "contexts": [{"id", "title", "text", "score"}], "citations": [ids], "metadata"}``.
+        ``{"text", "contexts": [{"id", "text", "score", "metadata"}], "citations": [ids], "metadata"}``.
     """
     return _answer(_offline(), request)
 
@@ -43,8 +44,14 @@ def _answer(assistant: Assistant, request: object) -> dict[str, Any]:
     reply = assistant.answer(question.text, locale=question.locale, conversation=question.conversation)
     output: dict[str, Any] = {
         "text": reply.answer,
-        "contexts": sources(reply),
+        "contexts": [_context(hit) for hit in reply.passages],
         "citations": list(reply.citations),
         "metadata": {"confidence": reply.confidence},
     }
     return output if reply.usage is None else {**output, "usage": dict(reply.usage)}
+
+
+def _context(hit: Hit) -> dict[str, Any]:
+    passage = hit.passage
+    metadata = {"title": passage.title, "heading": passage.heading}
+    return {"id": passage.id, "text": passage.text, "score": hit.score, "metadata": metadata}

@@ -1,0 +1,1 @@
+"""The example products under `examples/`."""
