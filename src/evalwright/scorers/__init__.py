@@ -1,0 +1,61 @@
+"""Code that judges an output, rule by rule: what `scorers:` in a suite may name, and the same classes for Python.
+
+`catalog` maps the names suites use to the classes; every class is a frozen dataclass whose fields are its options.
+The classes are loaded when first asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from evalwright.scorers.catalog import SCORERS, load
+
+if TYPE_CHECKING:
+    from evalwright.scorers.operations import Cost, FirstToken, Latency, Tokens
+    from evalwright.scorers.rules.citations import CitationFormat, CitationPresence
+    from evalwright.scorers.rules.contains import Contains
+    from evalwright.scorers.rules.exact import ExactMatch
+    from evalwright.scorers.rules.json_schema import JsonSchema
+    from evalwright.scorers.rules.language import Language
+    from evalwright.scorers.rules.length import Length
+    from evalwright.scorers.rules.numeric import Numeric
+    from evalwright.scorers.rules.regex import Regex
+    from evalwright.scorers.similarity.bleu import Bleu
+    from evalwright.scorers.similarity.chrf import Chrf
+    from evalwright.scorers.similarity.edit import EditSimilarity
+    from evalwright.scorers.similarity.rouge import Rouge
+    from evalwright.scorers.similarity.token_f1 import TokenF1
+
+_PLACES = {place.partition(":")[2]: place for place in SCORERS.values()}
+
+__all__ = [
+    "SCORERS",
+    "Bleu",
+    "Chrf",
+    "CitationFormat",
+    "CitationPresence",
+    "Contains",
+    "Cost",
+    "EditSimilarity",
+    "ExactMatch",
+    "FirstToken",
+    "JsonSchema",
+    "Language",
+    "Latency",
+    "Length",
+    "Numeric",
+    "Regex",
+    "Rouge",
+    "TokenF1",
+    "Tokens",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PLACES:
+        return load(_PLACES[name])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,0 +1,39 @@
+"""The names suites use for the built-in scorers, and the classes behind them (`"module:Class"`)."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+SCORERS: dict[str, str] = {
+    "bleu": "evalwright.scorers.similarity.bleu:Bleu",
+    "chrf": "evalwright.scorers.similarity.chrf:Chrf",
+    "citation_format": "evalwright.scorers.rules.citations:CitationFormat",
+    "citation_presence": "evalwright.scorers.rules.citations:CitationPresence",
+    "contains": "evalwright.scorers.rules.contains:Contains",
+    "cost": "evalwright.scorers.operations:Cost",
+    "edit_similarity": "evalwright.scorers.similarity.edit:EditSimilarity",
+    "exact": "evalwright.scorers.rules.exact:ExactMatch",
+    "exact_match": "evalwright.scorers.rules.exact:ExactMatch",
+    "first_token": "evalwright.scorers.operations:FirstToken",
+    "json_schema": "evalwright.scorers.rules.json_schema:JsonSchema",
+    "language": "evalwright.scorers.rules.language:Language",
+    "latency": "evalwright.scorers.operations:Latency",
+    "length": "evalwright.scorers.rules.length:Length",
+    "numeric": "evalwright.scorers.rules.numeric:Numeric",
+    "regex": "evalwright.scorers.rules.regex:Regex",
+    "rouge": "evalwright.scorers.similarity.rouge:Rouge",
+    "token_f1": "evalwright.scorers.similarity.token_f1:TokenF1",
+    "tokens": "evalwright.scorers.operations:Tokens",
+}
+
+
+def load(place: str) -> Any:
+    """The class at a `"module:Class"` place.
+
+    Raises:
+        ImportError: The module does not exist or an optional package it needs is missing.
+        AttributeError: The module has no such class.
+    """
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)

@@ -1,0 +1,1 @@
+"""Rules: exact, contains, regex, JSON Schema, numbers, length, language, citations. No model, no reference data."""
