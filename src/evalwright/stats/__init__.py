@@ -5,7 +5,9 @@ Pure functions on numpy arrays, usable without the rest of Evalwright. Randomnes
 few functions that need it. `docs/statistics.md` says which method to take when.
 """
 
+from evalwright.stats.betting import betting_cs, empirical_bernstein_cs
 from evalwright.stats.bootstrap import (
+    CorpusStatistic,
     Replicates,
     bootstrap,
     bootstrap_corpus,
@@ -14,17 +16,55 @@ from evalwright.stats.bootstrap import (
     corpus_replicates,
 )
 from evalwright.stats.clusters import ClusterErrors, cluster_errors, cluster_mean, korn_graubard, logit_t
-from evalwright.stats.estimate import estimate_mean
-from evalwright.stats.means import mean_skewed, mean_t, skewness
-from evalwright.stats.proportions import (
-    agresti_coull,
-    clopper_pearson,
-    jeffreys,
-    mid_p,
-    rule_of_three,
-    wald,
-    wilson,
+from evalwright.stats.confidence_sequences import (
+    asymptotic_cs,
+    asymptotic_cs_half_width,
+    bernoulli_cs,
+    mcnemar_e_value,
+    normal_mixture_bound,
+    running_intersection,
 )
+from evalwright.stats.estimate import estimate_mean
+from evalwright.stats.finite import (
+    finite_information,
+    finite_look_levels,
+    finite_standard_error,
+    hypergeometric_interval,
+)
+from evalwright.stats.group_sequential import SequentialPlan, SequentialPower, peeking_error, sequential_plan
+from evalwright.stats.means import mean_skewed, mean_t, skewness
+from evalwright.stats.multiplicity import adjust_p, false_alarm_probability
+from evalwright.stats.paired_binary import (
+    PairedCounts,
+    agresti_min,
+    bonett_price,
+    mcnemar,
+    mcnemar_asymptotic,
+    mcnemar_exact,
+    newcombe_paired,
+    noninferiority_score,
+    tango,
+    wald_paired,
+)
+from evalwright.stats.paired_scores import PairedComparison, compare_paired, paired_differences, paired_t, wilcoxon
+from evalwright.stats.passk import at_k_values, attack_success_at_k, estimate_at_k, pass_all_k, pass_at_k
+from evalwright.stats.power import (
+    PairedVariance,
+    design_effect,
+    effective_cases,
+    optimal_trials,
+    paired_detectable,
+    paired_sample_size,
+    paired_t_cases,
+    paired_t_power,
+    two_proportions_cases,
+    unpaired_detectable,
+    wilson_cases,
+    zero_failure_cases,
+)
+from evalwright.stats.power_mcnemar import mcnemar_cases, mcnemar_detectable, mcnemar_power, noninferiority_cases
+from evalwright.stats.preference import Battles, BradleyTerry, bradley_terry, fit_battles, win_rate, win_test
+from evalwright.stats.proportions import agresti_coull, clopper_pearson, jeffreys, mid_p, rule_of_three, wald, wilson
 from evalwright.stats.quantiles import quantile_interval
 from evalwright.stats.records import NOTES, Interval, TestResult
 from evalwright.stats.repeats import (
@@ -34,6 +74,7 @@ from evalwright.stats.repeats import (
     components_from_trials,
     variance_components,
 )
+from evalwright.stats.signflip import sign_flip
 from evalwright.stats.strata import (
     MixComparison,
     StratumSummary,
@@ -44,45 +85,125 @@ from evalwright.stats.strata import (
     post_stratify,
     summarise_strata,
 )
+from evalwright.stats.verdicts import (
+    BoundVerdict,
+    Equivalence,
+    MarginVerdict,
+    bound_verdict,
+    cases_to_decide,
+    margin_verdict,
+    superior,
+    tost,
+)
 
 __all__ = [
-    "NOTES",
+    "Battles",
+    "BoundVerdict",
+    "BradleyTerry",
     "CaseMeans",
     "ClusterErrors",
+    "CorpusStatistic",
+    "Equivalence",
     "Interval",
+    "MarginVerdict",
     "MixComparison",
+    "NOTES",
+    "PairedComparison",
+    "PairedCounts",
+    "PairedVariance",
     "Replicates",
+    "SequentialPlan",
+    "SequentialPower",
     "StratumSummary",
     "TestResult",
     "VarianceComponents",
+    "adjust_p",
     "agresti_coull",
+    "agresti_min",
+    "asymptotic_cs",
+    "asymptotic_cs_half_width",
+    "at_k_values",
+    "attack_success_at_k",
+    "bernoulli_cs",
+    "betting_cs",
+    "bonett_price",
     "bootstrap",
     "bootstrap_corpus",
     "bootstrap_mean",
     "bootstrap_stratified_mean",
     "bootstrap_weighted",
+    "bound_verdict",
+    "bradley_terry",
     "case_means",
+    "cases_to_decide",
     "clopper_pearson",
     "cluster_errors",
     "cluster_mean",
     "compare_mixes",
+    "compare_paired",
     "components_from_trials",
     "corpus_replicates",
+    "design_effect",
+    "effective_cases",
+    "empirical_bernstein_cs",
+    "estimate_at_k",
     "estimate_mean",
+    "false_alarm_probability",
+    "finite_information",
+    "finite_look_levels",
+    "finite_standard_error",
+    "fit_battles",
+    "hypergeometric_interval",
     "jeffreys",
     "kish_effective_n",
     "korn_graubard",
     "logit_t",
+    "margin_verdict",
+    "mcnemar",
+    "mcnemar_asymptotic",
+    "mcnemar_cases",
+    "mcnemar_detectable",
+    "mcnemar_e_value",
+    "mcnemar_exact",
+    "mcnemar_power",
     "mean_skewed",
     "mean_t",
     "mid_p",
     "mix_effective_n",
+    "newcombe_paired",
+    "noninferiority_cases",
+    "noninferiority_score",
+    "normal_mixture_bound",
+    "optimal_trials",
+    "paired_detectable",
+    "paired_differences",
+    "paired_sample_size",
+    "paired_t",
+    "paired_t_cases",
+    "paired_t_power",
+    "pass_all_k",
+    "pass_at_k",
+    "peeking_error",
     "post_stratify",
     "quantile_interval",
     "rule_of_three",
+    "running_intersection",
+    "sequential_plan",
+    "sign_flip",
     "skewness",
     "summarise_strata",
+    "superior",
+    "tango",
+    "tost",
+    "two_proportions_cases",
+    "unpaired_detectable",
     "variance_components",
     "wald",
+    "wald_paired",
+    "wilcoxon",
     "wilson",
+    "wilson_cases",
+    "win_rate",
+    "win_test",
+    "zero_failure_cases",
 ]

@@ -13,7 +13,7 @@ from evalwright.stats._arrays import FloatArray, as_vector, check_level, group_c
 from evalwright.stats._dist import z_two_sided
 from evalwright.stats.clusters import cluster_mean, korn_graubard
 from evalwright.stats.means import mean_skewed, mean_t, skewness
-from evalwright.stats.proportions import wilson, wilson_ends
+from evalwright.stats.proportions import unvaried_ends, wilson
 from evalwright.stats.records import Interval
 from evalwright.stats.repeats import CaseMeans, case_means
 
@@ -37,7 +37,7 @@ def estimate_mean(
     | verdicts with repeated trials or clusters | mean of case means, Korn-Graubard |
     | graded score, independent cases | Student t; corrected for skew when n >= 20 and the skew matters |
     | graded score, clusters | CR2 with Satterthwaite's t |
-    | graded score with bounds, all values equal | Wilson ends between the bounds (a 0/1 score varies most) |
+    | graded score with bounds, all values equal | Wilson bound on the share that differs, times the room |
     | fewer than 2 cases or clusters | the bounds, or no ends |
 
     Ends never leave `bounds` ("clipped" tells). Below 5 clusters the result carries "few_clusters".
@@ -134,14 +134,9 @@ def skew_matters(values: FloatArray) -> bool:
 
 
 def _envelope(result: Interval, bounds: Bounds, level: float) -> Interval:
-    """Wilson ends on the rescaled mean: wider than for any score between the bounds with this mean."""
-    low, high = bounds
-    share = ((result.value or 0.0) - low) / (high - low)
     size = result.clusters or result.n
-    ends = wilson_ends(share, size, z_two_sided(level))
-    return replace(
-        result, low=low + (high - low) * ends[0], high=low + (high - low) * ends[1], method="bounded_wilson", df=None
-    )
+    low, high = unvaried_ends(result.value or 0.0, bounds, size, z_two_sided(level))
+    return replace(result, low=low, high=high, method="bounded_wilson", df=None)
 
 
 def _within(result: Interval, bounds: Bounds | None) -> Interval:

@@ -68,6 +68,16 @@ def wilson_ends(p: float, n: float, z: float) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
+def unvaried_ends(value: float, bounds: tuple[float, float], n: float, z: float) -> tuple[float, float]:
+    """Ends for the mean of a bounded score when all `n` values seen are equal.
+
+    The share of unseen cases that differ is at most z²/(n + z²) (Wilson, none of n), and those lie within the
+    bounds. At a bound this is Wilson's interval, for differences of verdicts it is Tango's.
+    """
+    share = z * z / (n + z * z)
+    return value - share * (value - bounds[0]), value + share * (bounds[1] - value)
+
+
 def clopper_pearson(successes: int, n: int, *, level: float = 0.95, side: Side = "two-sided") -> Interval:
     """Exact binomial interval: never covers less than its level, so it is the one for a safety gate.
 

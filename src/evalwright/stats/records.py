@@ -90,6 +90,8 @@ NOTES: dict[str, str] = {
     "open_high": "the sample is too small to bound this from above",
     "binned": "the resamples were drawn from grouped values, with the spread inside each group added back",
     "undefined_resamples": "the statistic was undefined in some resamples, which were left out",
+    "short_cases": "cases with fewer than k tries were left out",
+    "disjoint": "earlier and later intervals do not meet: the order of cases was not random, or the system changed",
     "degenerate": "the statistic is the same in every resample",
     "too_few_pairs": "fewer than 5 pairs: no p-value could have been small",
     "regularised": "a small penalty kept a perfect record finite",
