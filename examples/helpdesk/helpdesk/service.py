@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import sys
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from helpdesk.requests import parse_request, sources
 MAX_BODY = 256 * 1024
 ASSISTANT = web.AppKey("assistant", Assistant)
 MODE = web.AppKey("mode", str)
+READABLE = partial(json.dumps, ensure_ascii=False)
 
 
 def build_app(endpoint: Endpoint | None = None) -> web.Application:
@@ -45,7 +47,7 @@ async def answer(request: web.Request) -> web.Response:
         return web.json_response({"error": str(error)}, status=400)
     except EndpointError as error:
         return web.json_response({"error": str(error)}, status=502)
-    return web.json_response(_body(reply))
+    return web.json_response(_body(reply), dumps=READABLE)
 
 
 async def _json_body(request: web.Request) -> object:
