@@ -71,47 +71,40 @@ class MetricColumn:
     aggregate: Any = None
 
 
-def case_frame(cases: Iterable[Case], slicers: Mapping[str, Slicer]) -> CaseFrame:
+def case_frame(cases: Iterable[tuple[int, Case]], slicers: Mapping[str, Slicer], *, size: int) -> CaseFrame:
     """Read the cases once and note their clusters and slices.
 
     Args:
-        cases: The cases of the run, in order.
+        cases: Index and case of each case the run works on, ascending by index.
         slicers: By slice name: the function that tells a case's values.
+        size: Number of cases of the dataset; indices lie below it.
     """
-    clusters = _Codes()
+    clusters = _Codes(size)
     members: dict[str, dict[str, list[int]]] = {name: {} for name in slicers}
-    size = 0
-    for index, case in enumerate(cases):
-        size += 1
-        clusters.add(case.cluster)
+    for index, case in cases:
+        clusters.add(index, case.cluster)
         for name, slicer in slicers.items():
             for value in slicer(case):
                 members[name].setdefault(value, []).append(index)
     slices = {name: {v: np.asarray(found, dtype=np.int64) for v, found in by.items()} for name, by in members.items()}
-    return CaseFrame(size=size, clusters=clusters.codes(), slices=slices)
+    return CaseFrame(size=size, clusters=clusters.codes, slices=slices)
 
 
 class _Codes:
     """Numbers for cluster names; a case without a name is a cluster of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
         self._names: dict[str, int] = {}
-        self._codes: list[int] = []
-        self._next = 0
+        self._codes = np.arange(size, dtype=np.int64)
 
-    def add(self, name: str | None) -> None:
-        if name is not None and name in self._names:
-            self._codes.append(self._names[name])
-            return
+    def add(self, index: int, name: str | None) -> None:
         if name is not None:
-            self._names[name] = self._next
-        self._codes.append(self._next)
-        self._next += 1
+            self._codes[index] = self._names.setdefault(name, index)
 
+    @property
     def codes(self) -> IntArray | None:
-        if self._next == len(self._codes):
-            return None
-        return np.asarray(self._codes, dtype=np.int64)
+        shared = bool((self._codes != np.arange(len(self._codes))).any())
+        return self._codes if shared else None
 
 
 def slice_values(frame: CaseFrame) -> Iterator[tuple[str, str, IntArray]]:

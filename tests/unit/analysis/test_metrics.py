@@ -35,7 +35,7 @@ def frame(n, *, clusters=None, locales=None):
         for i in range(n)
     ]
     slicers = {"locale": lambda case: (case.metadata["l"],)} if locales else {}
-    return case_frame(cases, slicers)
+    return case_frame(enumerate(cases), slicers, size=n)
 
 
 def test_independent_verdicts_get_wilson():
