@@ -1,0 +1,333 @@
+"""One run on disk: manifest, cases, journal, sealed results, summary."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import numpy as np
+
+from evalwright.core.case import BadRow, Case
+from evalwright.core.errors import StoreError, UsageError
+from evalwright.core.result import CaseResult, Summary
+from evalwright.core.run import Manifest, ScorerRecord, Totals, UnitRecord
+from evalwright.store import reading
+from evalwright.store import seal as sealing
+from evalwright.store.blobs import Blobs
+from evalwright.store.cases import CaseFile, CaseSelection, IndexArray
+from evalwright.store.columns import ScoreColumns, UnitColumns
+from evalwright.store.files import atomic_file, disk_errors, write_atomic
+from evalwright.store.journal import segments
+from evalwright.store.seal import SCORES, UNITS, ScoredUnit, ScoreSet, Seal
+
+T = TypeVar("T")
+CaseSlices = Callable[[Case], dict[str, tuple[str, ...]]]
+"""Slices of a case by name: the values."""
+
+FEW_CASES = 1_000
+"""Up to so many cases asked for by index are looked up; more are read through."""
+
+
+class Sitting(msgspec.Struct, frozen=True, kw_only=True):
+    """One stretch of work on a run: seconds since the epoch, wall seconds, and how it ended."""
+
+    started_at: float
+    duration_s: float
+    status: str = ""
+
+
+class RunStore:
+    """The folder of one run.
+
+    ```
+    manifest.json     what was run; written before the first call
+    selection.npy     which cases of the dataset, when not all
+    bad_rows.jsonl    dataset rows set aside
+    journal-*.jsonl   units as they were recorded
+    sittings.jsonl    stretches of work
+    units.parquet     one row a unit          } made from the journal by `seal`
+    scores.parquet    one row a unit and metric }
+    scores-<n>.parquet, scores-<n>.json       later scorings of the same outputs
+    summary.json      figures and decision
+    ```
+
+    Results are read from the sealed files where these hold all the journal does; otherwise (a running or killed run)
+    from a copy sealed on the side, so that the same questions get the same answers. `close` removes that copy.
+
+    Attributes:
+        folder: The folder.
+        run_id: Its name.
+    """
+
+    def __init__(self, folder: Path, blobs: Blobs) -> None:
+        self.folder = folder
+        self.run_id = folder.name
+        self._blobs = blobs
+        self._copy: tempfile.TemporaryDirectory[str] | None = None
+        self._copied: dict[str, int] = {}
+
+    def __enter__(self) -> RunStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove what was made on the side for reading; safe to call twice."""
+        if self._copy is not None:
+            self._copy.cleanup()
+            self._copy = None
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Keep what is run; replaces a former one.
+
+        Raises:
+            DiskFull: No space is left.
+        """
+        write_atomic(self.folder / "manifest.json", msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+
+    def manifest(self) -> Manifest:
+        """What was run.
+
+        Raises:
+            StoreError: There is none, or it can't be read.
+        """
+        found = self._read("manifest.json", Manifest)
+        if found is None:
+            raise StoreError(f"the run {self.run_id} has no manifest", hint=f"expected it in {self.folder}")
+        return found
+
+    def write_summary(self, summary: Summary) -> None:
+        """Keep figures and decision; replaces a former one.
+
+        Raises:
+            DiskFull: No space is left.
+        """
+        write_atomic(self.folder / "summary.json", msgspec.json.encode(summary))
+
+    def summary(self) -> Summary | None:
+        """Figures and decision; None before the run was summarised.
+
+        Raises:
+            StoreError: It can't be read.
+        """
+        return self._read("summary.json", Summary)
+
+    def _read(self, name: str, kind: type[T]) -> T | None:
+        path = self.folder / name
+        with disk_errors(path):
+            if not path.is_file():
+                return None
+            data = path.read_bytes()
+        try:
+            return msgspec.json.decode(data, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise StoreError(f"{path} can't be read: {error}") from error
+
+    def write_bad_rows(self, rows: Iterable[BadRow]) -> None:
+        """Keep the dataset rows that were set aside."""
+        with atomic_file(self.folder / "bad_rows.jsonl") as file:
+            for row in rows:
+                file.write(msgspec.json.encode(row) + b"\n")
+
+    def bad_rows(self) -> tuple[BadRow, ...]:
+        """The dataset rows that were set aside."""
+        return self._lines("bad_rows.jsonl", BadRow)
+
+    def add_sitting(self, sitting: Sitting) -> None:
+        """Note a stretch of work; `totals` adds their seconds up."""
+        path = self.folder / "sittings.jsonl"
+        with disk_errors(path), path.open("ab") as file:
+            file.write(msgspec.json.encode(sitting) + b"\n")
+
+    def sittings(self) -> tuple[Sitting, ...]:
+        """Stretches of work, oldest first."""
+        return self._lines("sittings.jsonl", Sitting)
+
+    def _lines(self, name: str, kind: type[T]) -> tuple[T, ...]:
+        path = self.folder / name
+        with disk_errors(path):
+            data = path.read_bytes() if path.is_file() else b""
+        return tuple(msgspec.json.decode(line, type=kind) for line in data.split(b"\n")[:-1])
+
+    def write_selection(self, selection: CaseSelection) -> None:
+        """Keep which cases of the dataset the run works on."""
+        if not selection.complete:
+            with atomic_file(self.folder / "selection.npy") as file:
+                np.save(file, selection.indexes, allow_pickle=False)
+        self.__dict__.pop("cases", None)
+
+    @cached_property
+    def cases(self) -> CaseSelection:
+        """The cases the run works on; case indices everywhere in the run's results are into this.
+
+        Raises:
+            StoreError: The workspace does not hold them.
+        """
+        dataset = self.manifest().dataset
+        if dataset is None:
+            raise StoreError(f"the manifest of the run {self.run_id} names no dataset")
+        path = self.folder / "selection.npy"
+        with disk_errors(path):
+            indexes = np.load(path, allow_pickle=False) if path.is_file() else None
+        return CaseSelection(CaseFile.open(self._blobs, dataset.digest), indexes)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the Parquet files hold everything that was recorded."""
+        return sealing.is_current(self.folder)
+
+    def seal(self, *, keep_journal: bool = True) -> Seal:
+        """Turn the journal into Parquet; see `store.seal.seal`."""
+        return sealing.seal(self.folder, self.cases, keep_journal=keep_journal)
+
+    def write_scores(
+        self, scored: Iterable[ScoredUnit], *, scorers: tuple[ScorerRecord, ...] = (), created_at: float = 0.0
+    ) -> ScoreSet:
+        """Add a new scoring of the stored outputs, which becomes the current one; see `store.seal.write_scores`."""
+        self.seal()
+        return sealing.write_scores(self.folder, self.cases, scored, scorers=scorers, created_at=created_at)
+
+    def score_sets(self) -> list[ScoreSet]:
+        """Later scorings, oldest first."""
+        return sealing.score_sets(self.folder)
+
+    def scorers(self) -> tuple[ScorerRecord, ...]:
+        """The scorers of the current scores: those of the newest scoring, else the manifest's."""
+        current = sealing.current_scores(self.folder) if self.sealed else None
+        return current.scorers if current is not None and current.scorers else self.manifest().scorers
+
+    def _tables(self) -> reading.Tables:
+        if self.sealed:
+            current = sealing.current_scores(self.folder)
+            scores = SCORES if current is None else current.file
+            return reading.Tables(self.folder / UNITS, self.folder / scores)
+        place = Path(self._side_copy())
+        return reading.Tables(place / UNITS, place / SCORES)
+
+    def _side_copy(self) -> str:
+        sizes = {path.name: path.stat().st_size for path in segments(self.folder)}
+        if self._copy is None or sizes != self._copied:
+            self.close()
+            self._copy = tempfile.TemporaryDirectory(prefix="evalwright-run-")
+            sealing.seal(self.folder, self.cases, into=Path(self._copy.name))
+            self._copied = sizes
+        return self._copy.name
+
+    def totals(self) -> Totals:
+        """Counts, tokens and cost, added up from the recorded units."""
+        manifest, sittings = self.manifest(), self.sittings()
+        planned = len(self.cases) * manifest.settings.trials
+        duration = sum(sitting.duration_s for sitting in sittings) if sittings else None
+        return reading.totals(self._tables(), planned, duration)
+
+    def metrics(self) -> list[str]:
+        """Metrics that have scores: in the order of the scorers, then any others by name."""
+        found = reading.metric_names(self._tables())
+        known = [record.metric for record in self.scorers() if record.metric in found]
+        return [*known, *(name for name in found if name not in known)]
+
+    def parts(self, metric: str) -> list[str]:
+        """Names of a metric's parts; each is a metric `<metric>.<part>` for `columns`."""
+        return reading.part_names(self._tables(), metric)
+
+    def columns(self, metric: str) -> ScoreColumns:
+        """The scores of a metric, or of a part of one (`rouge.recall`), as arrays over the answered units.
+
+        Raises:
+            UsageError: The run has no such metric.
+        """
+        tables = self._tables()
+        names = reading.metric_names(tables)
+        if metric in names:
+            return reading.score_columns(tables, metric, self.unit_columns())
+        for name in names:
+            part = metric.removeprefix(f"{name}.")
+            if part != metric and part in reading.part_names(tables, name):
+                return reading.score_columns(tables, name, self.unit_columns(), part=part)
+        raise UsageError(f"the run has no metric {metric!r}", hint=f"it has: {', '.join(names) or 'none'}")
+
+    def unit_columns(self) -> UnitColumns:
+        """The measurements of all recorded units as arrays."""
+        return reading.unit_columns(self._tables())
+
+    def units(self, cases: Sequence[int] | IndexArray | None = None) -> Iterator[tuple[int, UnitRecord]]:
+        """Case index and record of each unit with its current scores, in order of case and trial, one at a time.
+
+        Args:
+            cases: Only the units of these case indices; all when not given.
+        """
+        if cases is None or len(cases) <= FEW_CASES:
+            yield from reading.records(self._tables(), None if cases is None else [int(case) for case in cases])
+            return
+        wanted = frozenset(int(case) for case in cases)
+        yield from (pair for pair in reading.records(self._tables()) if pair[0] in wanted)
+
+    def unit(self, case_id: str, trial: int = 0) -> UnitRecord:
+        """One unit.
+
+        Raises:
+            UsageError: The run has no such case, or did not get to this trial of it.
+        """
+        for record in self.case(case_id).trials:
+            if record.trial == trial:
+                return record
+        raise UsageError(f"the run {self.run_id} has no trial {trial} of the case {case_id!r}")
+
+    def case(self, case_id: str, *, slices: CaseSlices | None = None) -> CaseResult:
+        """One case with all its trials.
+
+        Raises:
+            UsageError: The run has no such case.
+        """
+        try:
+            index = self.cases.find(case_id)
+        except KeyError:
+            raise UsageError(f"the run {self.run_id} has no case {case_id!r}") from None
+        return next(self.case_results(slices=slices, only=[index]))
+
+    def failing(self) -> IndexArray:
+        """Indices of the cases whose row verdict is False, ascending."""
+        return reading.failing_cases(self._tables())
+
+    def case_results(
+        self, *, slices: CaseSlices | None = None, only: Sequence[int] | IndexArray | None = None
+    ) -> Iterator[CaseResult]:
+        """Every case with its trials, in the order of the dataset, one at a time.
+
+        Args:
+            slices: Which slices a case belongs to, by name; none are noted when not given.
+            only: Case indices, ascending; all cases when not given.
+        """
+        grouped = groupby(self.units(only), key=lambda pair: pair[0])
+        at, trials = _next_group(grouped)
+        for index in range(len(self.cases)) if only is None else map(int, only):
+            case = self.cases[index]
+            mine = trials if at == index else ()
+            yield CaseResult(
+                case=case, trials=mine, slices={} if slices is None else slices(case), passed=row_verdict(mine)
+            )
+            if at == index:
+                at, trials = _next_group(grouped)
+
+
+def _next_group(
+    grouped: Iterator[tuple[int, Iterator[tuple[int, UnitRecord]]]],
+) -> tuple[int | None, tuple[UnitRecord, ...]]:
+    found = next(grouped, None)
+    if found is None:
+        return None, ()
+    return found[0], tuple(record for _, record in found[1])
+
+
+def row_verdict(trials: Sequence[UnitRecord]) -> bool | None:
+    """Verdict of a case over its trials: False when a unit failed or any scorer says False; None when none says."""
+    if any(record.output is None for record in trials):
+        return False
+    verdicts = [score.passed for record in trials for score in record.scores.values() if score.passed is not None]
+    return all(verdicts) if verdicts else None
