@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evalwright.core.estimate import Estimate
-from evalwright.reports.figures import Axis
+from evalwright.reports.figures import Axis, Mark
 
 _UNICODE = {"axis": "·", "line": "─", "low": "├", "high": "┤", "value": "●", "mark": "╎"}
 _ASCII = {"axis": ".", "line": "-", "low": "[", "high": "]", "value": "o", "mark": "|"}
 
 
 def text_bar(
-    estimate: Estimate, axis: Axis, *, width: int = 20, marks: Sequence[float] = (), ascii_only: bool = False
+    estimate: Estimate, axis: Axis, *, width: int = 20, marks: Sequence[Mark] = (), ascii_only: bool = False
 ) -> str:
     """The estimate's interval on its axis as `width` characters; blank when there is no value.
 
@@ -32,7 +32,7 @@ def text_bar(
         cells[low : high + 1] = signs["line"] * (high - low + 1)
         cells[low], cells[high] = signs["low"], signs["high"]
     for mark in marks:
-        cells[_cell(axis, mark, width)] = signs["mark"]
+        cells[_cell(axis, mark.value, width)] = signs["mark"]
     cells[_cell(axis, estimate.value, width)] = signs["value"]
     return "".join(cells)
 

@@ -250,3 +250,8 @@ def meta_words(output: Output, unit: UnitRecord) -> list[tuple[str, str]]:
     if unit.cached:
         facts.append(("cache", "answer from an earlier run"))
     return [(name, value) for name, value in facts if value]
+
+
+def unit_failed(unit: UnitRecord) -> bool:
+    """Whether a trial has no answer, a failed row verdict or a scorer that broke."""
+    return unit.error is not None or _broken(unit) or any(score.passed is False for score in unit.scores.values())

@@ -43,6 +43,14 @@ class Axis(msgspec.Struct, frozen=True, kw_only=True):
         return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
 
 
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """A bound of the gate on a bar: its value, whether it is a minimum (else a maximum), what its rule says."""
+
+    value: float
+    minimum: bool
+    verdict: Verdict
+
+
 def number(value: float | None, unit: str = "") -> str:
     """A number with its unit, short enough for a table; `–` when there is none.
 
@@ -176,7 +184,7 @@ def axes_of(summary: Summary) -> dict[str, Axis]:
     for estimate in summary.estimates:
         seen = values.setdefault(name_of(estimate), [])
         seen += [v for v in (estimate.value, estimate.low, estimate.high) if v is not None]
-        seen += marks.get((name_of(estimate), estimate.slice), [])
+        seen += [mark.value for mark in marks.get((name_of(estimate), estimate.slice), [])]
     axes: dict[str, Axis] = {}
     for estimate in summary.estimates:
         scorer = declared.get(estimate.metric)
@@ -195,12 +203,14 @@ def _axis(values: list[float], low: float | None, high: float | None) -> Axis:
     return Axis(low=low, high=high if high > low else low + 1.0)
 
 
-def thresholds(decision: Decision | None) -> dict[tuple[str, str], list[float]]:
+def thresholds(decision: Decision | None) -> dict[tuple[str, str], list[Mark]]:
     """The absolute bounds of the gate by (metric with statistic, slice), to be marked on bars."""
-    marks: dict[tuple[str, str], list[float]] = {}
+    marks: dict[tuple[str, str], list[Mark]] = {}
     for result in decision.results if decision else ():
-        bounds = [bound for bound in (result.rule.at_least, result.rule.at_most) if bound is not None]
-        marks.setdefault(place_of(result), []).extend(bounds)
+        for bound, minimum in ((result.rule.at_least, True), (result.rule.at_most, False)):
+            if bound is not None:
+                mark = Mark(value=bound, minimum=minimum, verdict=result.verdict)
+                marks.setdefault(place_of(result), []).append(mark)
     return marks
 
 
@@ -289,3 +299,10 @@ def quoted(word: str) -> str:
     """A word for a shell: as it is when plain, else in single quotes."""
     plain = word and all(char.isascii() and (char.isalnum() or char in "@%+=:,./_-") for char in word)
     return word if plain else "'" + word.replace("'", "'\"'\"'") + "'"
+
+
+def axis_end(value: float, unit: str = "") -> str:
+    """An end of an axis, as short as can be: `0`, `1`, `3.17 s`."""
+    if value == int(value) and abs(value) < 1000 and unit not in _SECONDS:
+        return str(int(value))
+    return "0" if value == 0 else number(value, unit).replace(" USD", "")

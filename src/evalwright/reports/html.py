@@ -1,0 +1,270 @@
+"""One HTML file that opens from disk: verdict, metrics, slices, every failing case in full, filters, manifest.
+
+Cases are read once and written as they come: the failing ones and a part of the others go to two temporary files
+that are put behind the head, which needs to know how many there were. Memory does not grow with the run.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO
+
+import msgspec
+from jinja2 import Environment
+
+from evalwright.core.case import Case
+from evalwright.core.output import Output, Passage
+from evalwright.core.result import CaseResult, Summary
+from evalwright.core.run import UnitRecord
+from evalwright.core.score import Score, ScoreStatus
+from evalwright.reports import caseview, figures
+from evalwright.reports.caseview import CaseStatus, Reason, Span
+from evalwright.reports.facets import Facet, Facets
+from evalwright.reports.options import ReportOptions
+from evalwright.reports.pages import environment, page
+from evalwright.reports.runview import run_view
+from evalwright.reports.text import plural
+
+_OPEN = 3
+_REASONS = 3
+_MEMORY = 4_000_000
+_Spool = tempfile.SpooledTemporaryFile[str]
+_FILTERS = {
+    "status": ("Status", "Any status"),
+    "metric": ("Failed metric", "Any failed metric"),
+    "slice": ("Slice", "Any slice"),
+    "tag": ("Tag", "Any tag"),
+}
+
+
+class ScoreRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A score with its metric and its status in a word."""
+
+    metric: str
+    word: str
+    score: Score
+
+
+class ContextRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A retrieved passage: its rank, whether the answer cites it, and what scorers point at in it."""
+
+    rank: int
+    passage: Passage
+    cited: bool
+    spans: Sequence[Span]
+    open: bool
+
+
+class TrialView(msgspec.Struct, frozen=True, kw_only=True):
+    """One trial of a case."""
+
+    unit: UnitRecord
+    output: Output | None
+    word: str
+    tone: str
+    open: bool
+    spans: Sequence[Span]
+    facts: Sequence[tuple[str, str]]
+    scores: Sequence[ScoreRow]
+    contexts: Sequence[ContextRow]
+    stray: Sequence[str]
+
+
+class CaseView(msgspec.Struct, frozen=True, kw_only=True):
+    """A case as its article shows it."""
+
+    id: str
+    case: Case
+    anchor: str
+    status: str
+    word: str
+    open: bool
+    headline: str
+    trial_note: str
+    reasons: Sequence[Reason]
+    more_reasons: int
+    tokens: Sequence[str]
+    slices: Sequence[str]
+    trials: Sequence[TrialView]
+    command: str
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """A drop-down of the page."""
+
+    kind: str
+    name: str
+    any: str
+    options: Sequence[Facet]
+    left_off: int
+
+
+class Counts(msgspec.Struct):
+    """How many cases were seen, and how many of those that did not fail are shown."""
+
+    attention: int = 0
+    others: int = 0
+    shown: int = 0
+    errors: int = 0
+
+    @property
+    def unshown(self) -> int:
+        """Other cases that are not in the file."""
+        return self.others - self.shown
+
+    @property
+    def sentence(self) -> str:
+        """What the list of failing cases holds."""
+        broken = (
+            f" {plural(self.errors, 'case')} of them could not be judged because something broke."
+            if self.errors
+            else ""
+        )
+        return f"All of them, in full.{broken}"
+
+    @property
+    def others_sentence(self) -> str:
+        """What the list of other cases holds."""
+        if not self.unshown:
+            return "Passed, or without a row verdict. Open one to see it in full."
+        return f"Passed, or without a row verdict. The first {self.shown:,} are listed."
+
+
+def write(stream: IO[str], summary: Summary, cases: Iterable[CaseResult], options: ReportOptions) -> None:
+    """Write the report to a text stream (UTF-8).
+
+    Raises:
+        OSError: The stream or a temporary file can't be written.
+    """
+    env = environment(options.max_text)
+    with _spool() as failing, _spool() as rest:
+        report = _CaseWriter(env, summary, options)
+        for result in cases:
+            report.add(result, failing, rest)
+        view = run_view(summary, report.facets, options.baseline)
+        shared = {"run": view, "counts": report.counts, "page": page(), "filters": _filters(report.facets)}
+        stream.write(env.get_template("run_head.html").render(shared))
+        _append(failing, stream)
+        stream.write(env.get_template("run_mid.html").render(shared))
+        _append(rest, stream)
+        stream.write(env.get_template("run_tail.html").render(shared))
+
+
+def _spool() -> _Spool:
+    return tempfile.SpooledTemporaryFile(max_size=_MEMORY, mode="w+", encoding="utf-8", newline="")
+
+
+def _append(source: _Spool, stream: IO[str]) -> None:
+    source.seek(0)
+    shutil.copyfileobj(source, stream, 1 << 20)
+
+
+class _CaseWriter:
+    """Writes each case to its list and counts what the page can be filtered by."""
+
+    def __init__(self, env: Environment, summary: Summary, options: ReportOptions) -> None:
+        self._template = env.get_template("case.html")
+        self._manifest = summary.manifest
+        self._options = options
+        self.facets = Facets()
+        self.counts = Counts()
+
+    def add(self, result: CaseResult, failing: _Spool, rest: _Spool) -> None:
+        status = caseview.status_of(result)
+        attention = caseview.needs_attention(status)
+        if attention:
+            self.counts.attention += 1
+            self.counts.errors += status is CaseStatus.ERROR
+        else:
+            self.counts.others += 1
+            if self.counts.shown >= self._options.max_passed:
+                return
+            self.counts.shown += 1
+        view = self._view(result, status)
+        (failing if attention else rest).write(self._template.render(view=view) + "\n")
+
+    def _view(self, result: CaseResult, status: CaseStatus) -> CaseView:
+        reasons = caseview.reasons_of(result)
+        return CaseView(
+            id=result.case.id,
+            case=result.case,
+            anchor=caseview.anchor(result.case.id),
+            status=str(status),
+            word=caseview.WORDS[status],
+            open=caseview.needs_attention(status) and self.counts.attention <= _OPEN,
+            headline=caseview.headline(result),
+            trial_note=_trial_note(result),
+            reasons=reasons[:_REASONS],
+            more_reasons=len(reasons) - _REASONS if len(reasons) > _REASONS else 0,
+            tokens=self._tokens(result, status),
+            slices=caseview.slice_labels(result.slices),
+            trials=[_trial(unit) for unit in result.trials],
+            command=figures.show_command(self._manifest, result.case.id),
+        )
+
+    def _tokens(self, result: CaseResult, status: CaseStatus) -> list[str]:
+        bad = caseview.needs_attention(status)
+        labels = [("status", caseview.WORDS[status])]
+        labels += [("metric", metric) for metric in caseview.failing_metrics(result)]
+        labels += [("slice", label) for label in caseview.slice_labels(result.slices)]
+        labels += [("tag", tag) for tag in dict.fromkeys(result.case.tags)]
+        return [self.facets.count(kind, label, failing=bad) for kind, label in labels]
+
+
+def _filters(facets: Facets) -> list[Filter]:
+    return [
+        Filter(
+            kind=kind,
+            name=_FILTERS[kind][0],
+            any=_FILTERS[kind][1],
+            options=facets.options(kind),
+            left_off=facets.left_off(kind),
+        )
+        for kind in facets
+    ]
+
+
+def _trial_note(result: CaseResult) -> str:
+    if len(result.trials) < 2:
+        return ""
+    bad = sum(caseview.unit_failed(unit) for unit in result.trials)
+    return f"{bad} of {len(result.trials)} trials failed"
+
+
+def _trial(unit: UnitRecord) -> TrialView:
+    output = unit.output
+    failed = caseview.unit_failed(unit)
+    return TrialView(
+        unit=unit,
+        output=output,
+        word="failed" if failed else "not failed",
+        tone="fail" if failed else "pass",
+        open=failed,
+        spans=caseview.output_spans(unit, output.text) if output else (),
+        facts=caseview.meta_words(output, unit) if output else (),
+        scores=score_rows(unit),
+        contexts=list(_contexts(unit, output)) if output else (),
+        stray=_stray(output) if output else (),
+    )
+
+
+def score_rows(unit: UnitRecord) -> list[ScoreRow]:
+    """The scores of a trial: failed first, then errors, then the rest in their order."""
+    rows = [ScoreRow(metric=name, word=caseview.score_word(score), score=score) for name, score in unit.scores.items()]
+    return sorted(rows, key=lambda row: (row.score.passed is not False, row.score.status is not ScoreStatus.ERROR))
+
+
+def _contexts(unit: UnitRecord, output: Output) -> Iterator[ContextRow]:
+    cited = set(output.citations)
+    for place, passage in enumerate(output.contexts):
+        spans = caseview.context_spans(unit, place, passage.text)
+        yes = passage.id in cited
+        yield ContextRow(rank=place + 1, passage=passage, cited=yes, spans=spans, open=bool(spans))
+
+
+def _stray(output: Output) -> list[str]:
+    """Citations of passages that were not retrieved; none when no passage is known."""
+    known = {passage.id for passage in output.contexts}
+    return list(dict.fromkeys(c for c in output.citations if c not in known))[:20] if known else []
