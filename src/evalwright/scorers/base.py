@@ -54,7 +54,8 @@ class RuleScorer:
 
     def describe(self) -> dict[str, Json]:
         """Every option with its value, as JSON values."""
-        described: dict[str, Json] = msgspec.to_builtins({item.name: getattr(self, item.name) for item in fields(self)})
+        options = {item.name: getattr(self, item.name) for item in fields(self)}
+        described: dict[str, Json] = msgspec.json.decode(msgspec.json.encode(options))
         return described
 
     def score(self, ctx: ScoreContext) -> Score:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
@@ -19,6 +21,7 @@ from evalwright.scorers.text.words import words
 DEFAULT_PATTERN = r"\[\^?([\w.:/#-]{1,80}(?:\s*[,;]\s*[\w.:/#-]{1,80})*)\]"
 """Markers like `[1]`, `[3, 5]`, `[doc-17]`, `[^2]`."""
 
+_BUILT_IN = re.compile(DEFAULT_PATTERN)
 _SHOWN = 10
 
 MarkerPattern = Annotated[
@@ -60,7 +63,7 @@ class _Citing(RuleScorer):
 
     @cached_property
     def _compiled(self) -> Any:
-        return compile_pattern(self.pattern)
+        return _BUILT_IN if self.pattern == DEFAULT_PATTERN else compile_pattern(self.pattern)
 
     def __getstate__(self) -> dict[str, Any]:
         """Options only: compiled patterns do not travel between processes."""
@@ -94,20 +97,22 @@ class CitationPresence(_Citing):
 
     def _bare_sentences(self, text: str, markers: list[Marker]) -> list[Evidence]:
         found = []
-        places = sorted((marker.start, marker.end) for marker in markers)
+        places = sorted({marker.start for marker in markers})
         units = sentences(text)
         for index, unit in enumerate(units):
             end = units[index + 1].start if index + 1 < len(units) else len(text)
-            if not any(unit.start <= start < unit.end or _leads(text, unit.end, start, end) for start, _ in places):
+            nearest = bisect_left(places, unit.start)
+            start = places[nearest] if nearest < len(places) else len(text)
+            if start >= unit.end and not _follows(text, unit.end, start, end):
                 plain = self._compiled.sub("", unit.text)
                 if len(words(plain)) >= self.min_words:
                     found.append(Evidence(start=unit.start, end=unit.end, text=unit.text[:300], note="no citation"))
         return found
 
 
-def _leads(text: str, sentence_end: int, marker_start: int, next_start: int) -> bool:
+def _follows(text: str, sentence_end: int, marker_start: int, next_start: int) -> bool:
     """Whether a marker follows a sentence directly, before the next begins (`It rained. [1] Then …`)."""
-    return sentence_end <= marker_start <= next_start and not text[sentence_end:marker_start].strip()
+    return marker_start <= next_start and marker_start < len(text) and not text[sentence_end:marker_start].strip()
 
 
 @dataclass(frozen=True)

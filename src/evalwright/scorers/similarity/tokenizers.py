@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
-
-import re2
 
 Ngrams = Counter[tuple[str, ...]]
 
@@ -19,7 +17,6 @@ _13A = (
     (re.compile(r"([.,])([^0-9])"), r" \1 \2"),
     (re.compile(r"([0-9])(-)"), r"\1 \2 "),
 )
-_INTL = ((r"(\PN)(\pP)", r"\1 \2 "), (r"(\pP)(\PN)", r" \1 \2"), (r"(\pS)", r" \1 "))
 
 
 def tokenize_13a(text: str) -> list[str]:
@@ -33,10 +30,31 @@ def tokenize_13a(text: str) -> list[str]:
 
 def tokenize_intl(text: str) -> list[str]:
     """Tokens as NIST's mteval-v14 cuts them in international mode: by Unicode punctuation and symbols."""
-    line: Any = text.rstrip()
-    for pattern, replacement in _INTL:
-        line = re2.sub(pattern, replacement, line)
-    return str(line).split()
+    line = text.rstrip()
+    for pattern, layout in _INTL:
+        line = _laid_out(line, pattern, layout)
+    return line.split()
+
+
+def _laid_out(text: str, pattern: re.Pattern[str], layout: str) -> str:
+    """Replace what a pattern of category letters finds, character by character, by a layout with the characters."""
+    pieces, at = [], 0
+    for match in pattern.finditer(text.translate(_CATEGORIES)):
+        pieces += (text[at : match.start()], layout % tuple(text[match.start() : match.end()]))
+        at = match.end()
+    return "".join([*pieces, text[at:]])
+
+
+class _Categories(dict[int, str]):
+    """First letter of each character's Unicode category, looked up once."""
+
+    def __missing__(self, code: int) -> str:
+        letter = self[code] = unicodedata.category(chr(code))[0]
+        return letter
+
+
+_CATEGORIES = _Categories()
+_INTL = ((re.compile("[^N]P"), "%s %s "), (re.compile("P[^N]"), " %s %s"), (re.compile("S"), " %s "))
 
 
 def tokenize_char(text: str) -> list[str]:

@@ -1,0 +1,94 @@
+"""Every built-in scorer through the conformance kit that ships."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+import evalwright.scorers
+from evalwright.core.case import Case
+from evalwright.core.output import Output, Passage, Usage
+from evalwright.scorers.catalog import SCORERS, load
+from evalwright.testing import ScorerKit, check_scorer
+
+PASSAGES = (Passage(id="a", text="Refunds take five days."), Passage(id="b", text="Ask the office."))
+TEXT = [
+    (Case(id="same", input="q", expected="Refunds take five days."), Output(text="Refunds take five days.")),
+    (Case(id="other", input="q", expected=["Ten days", "10 days"]), Output(text="It takes ten days [a].")),
+]
+TIMED = [(Case(id="t", input="q"), Output(text="x", latency_s=1.5, first_token_s=0.2, cost=0.001, usage=Usage()))]
+CITED = [(Case(id="c", input="q"), Output(text="Five days [a]. Ask [b].", contexts=PASSAGES))]
+LOCALE = [(Case(id="l", input={"locale": "en-GB"}), Output(text="The parcel comes on Monday or Tuesday morning."))]
+
+KITS: dict[str, list[tuple[dict[str, Any], ScorerKit]]] = {
+    "exact": [({}, ScorerKit(rows=TEXT)), ({"normalize": True}, ScorerKit(rows=TEXT))],
+    "contains": [({}, ScorerKit(rows=TEXT)), ({"values": ["days"], "mode": "none"}, ScorerKit(rows=TEXT, needs=()))],
+    "regex": [
+        ({"patterns": r"\d+|[a-z]+"}, ScorerKit(rows=TEXT, needs=())),
+        ({"patterns": r"(\w+) days", "group": 1}, ScorerKit(rows=TEXT)),
+    ],
+    "json_schema": [({"schema": {"type": "object"}}, ScorerKit(rows=TEXT, needs=()))],
+    "numeric": [({}, ScorerKit(rows=[(Case(id="n", input="q", expected=7), Output(text="7 days"))]))],
+    "length": [
+        ({}, ScorerKit(rows=TEXT, needs=())),
+        ({"unit": "sentences", "max": 3}, ScorerKit(rows=TEXT, needs=())),
+        ({"unit": "tokens", "min": 1}, ScorerKit(rows=TEXT, needs=())),
+    ],
+    "language": [({}, ScorerKit(rows=LOCALE, needs=("input.locale",)))],
+    "citation_presence": [
+        ({}, ScorerKit(rows=CITED, needs=())),
+        ({"every_sentence": True}, ScorerKit(rows=CITED, needs=())),
+    ],
+    "citation_format": [({}, ScorerKit(rows=CITED, needs=(), needs_output=("contexts",), empty="any"))],
+    "edit_similarity": [({}, ScorerKit(rows=TEXT)), ({"measure": "jaro_winkler"}, ScorerKit(rows=TEXT))],
+    "token_f1": [({}, ScorerKit(rows=TEXT)), ({"tokens": "words", "measure": "recall"}, ScorerKit(rows=TEXT))],
+    "bleu": [({}, ScorerKit(rows=TEXT)), ({"tokenize": "intl", "smooth": "floor"}, ScorerKit(rows=TEXT))],
+    "chrf": [({}, ScorerKit(rows=TEXT)), ({"word_order": 2}, ScorerKit(rows=TEXT))],
+    "rouge": [
+        ({}, ScorerKit(rows=TEXT)),
+        ({"variant": "rouge2", "stem": True}, ScorerKit(rows=TEXT)),
+        ({"variant": "rougeLsum", "split": "sentences"}, ScorerKit(rows=TEXT)),
+    ],
+    "latency": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("latency_s",)))],
+    "first_token": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("first_token_s",)))],
+    "cost": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("cost",)))],
+    "tokens": [({"count": "input"}, ScorerKit(rows=TIMED, needs=(), needs_output=("usage",)))],
+}
+ALIASES = {"exact_match"}
+RUNS = [(name, options, kit) for name, runs in KITS.items() for options, kit in runs]
+
+
+def made(name: str, options: dict[str, Any]) -> Any:
+    return TypeAdapter(load(SCORERS[name])).validate_python(options)
+
+
+@pytest.mark.parametrize(("name", "options", "kit"), RUNS, ids=[f"{name}-{options}" for name, options, _ in RUNS])
+def test_scorer_conforms(name: str, options: dict[str, Any], kit: ScorerKit) -> None:
+    check_scorer(made(name, options), kit)
+
+
+def test_every_scorer_of_the_catalog_is_in_the_battery() -> None:
+    assert set(SCORERS) - ALIASES == set(KITS)
+
+
+@pytest.mark.parametrize("name", sorted(SCORERS))
+def test_options_are_documented_and_closed(name: str) -> None:
+    cls = load(SCORERS[name])
+    schema = TypeAdapter(cls).json_schema()
+    for option, described in schema.get("properties", {}).items():
+        assert described.get("description"), f"{name}.{option} has no description"
+    assert cls.__doc__
+    assert cls.__doc__.splitlines()[0].endswith(".")
+    with pytest.raises(ValidationError, match="Unexpected keyword argument"):
+        TypeAdapter(cls).validate_python({"no_such_option": 1})
+
+
+def test_python_names_are_the_catalog_s() -> None:
+    classes = {place.partition(":")[2] for place in SCORERS.values()}
+    assert set(evalwright.scorers.__all__) == {"SCORERS", *classes}
+    assert evalwright.scorers.ExactMatch is load(SCORERS["exact"])
+    assert set(dir(evalwright.scorers)) == set(evalwright.scorers.__all__)
+    with pytest.raises(AttributeError, match="NoSuch"):
+        _ = evalwright.scorers.NoSuch
