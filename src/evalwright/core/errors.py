@@ -29,6 +29,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         column: 1-based; 0 when unknown.
         key: Dotted path of the key, e.g. `gate.0.at_least`.
         hint: What to do, without the word "hint".
+        snippet: The line of the file, shown with a mark under the column; empty when it would not help.
     """
 
     message: str
@@ -37,12 +38,15 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     column: int = 0
     key: str = ""
     hint: str = ""
+    snippet: str = ""
 
     def __str__(self) -> str:
         text = f"error: {self.message}"
         if self.file:
             place = self.file + (f":{self.line}:{self.column}" if self.line else "")
             text += f"\n  --> {place}" + (f" ({self.key})" if self.key else "")
+        if self.snippet:
+            text += f"\n   | {self.snippet}\n   | {' ' * (self.column - 1)}^"
         if self.hint:
             text += f"\nhint: {self.hint}"
         return text
