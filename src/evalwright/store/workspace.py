@@ -16,6 +16,8 @@ from evalwright.store.blobs import Blobs
 from evalwright.store.files import disk_errors, write_atomic
 
 if TYPE_CHECKING:
+    from evalwright.core.result import Summary
+    from evalwright.core.run import Manifest
     from evalwright.store.catalog import Catalog
     from evalwright.store.results import RunStore
 
@@ -149,7 +151,7 @@ class Workspace:
 
     @cached_property
     def catalog(self) -> Catalog:
-        """The catalog of runs; made and migrated on first use.
+        """The catalog of runs; made and migrated on first use, from the folders of runs where there are some.
 
         Raises:
             NewerWorkspace: A later version of Evalwright wrote it.
@@ -158,7 +160,19 @@ class Workspace:
         from evalwright.store.catalog import Catalog
 
         self.ensure()
-        return Catalog.open(f"sqlite:///{self.catalog_path.resolve()}")
+        made = not self.catalog_path.exists()
+        catalog = Catalog.at(self.catalog_path)
+        if made:
+            catalog.add_missing(self._known_runs())
+        return catalog
+
+    def _known_runs(self) -> Iterator[tuple[Manifest, Summary | None]]:
+        """What the folders of runs say; a folder that can't be read is passed over."""
+        for run in map(self.run, self.run_ids()):
+            try:
+                yield run.manifest(), run.summary()
+            except StoreError:
+                continue
 
     def run_dir(self, run_id: str) -> Path:
         """The folder of a run, which may not exist yet.

@@ -1,0 +1,11 @@
+"""Revisions of the catalog's tables, applied when a catalog is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+REVISIONS = ("0001",)
+"""All revisions, oldest first."""
+
+HEAD = REVISIONS[-1]
+FOLDER = Path(__file__).parent

@@ -1,0 +1,50 @@
+"""Runs and aliases."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Create the tables."""
+    op.create_table(
+        "runs",
+        sa.Column("run_id", sa.String(200), primary_key=True),
+        sa.Column("suite", sa.String(200), nullable=False),
+        sa.Column("suite_version", sa.String(200), nullable=False),
+        sa.Column("suite_hash", sa.String(64), nullable=False),
+        sa.Column("target", sa.String(500), nullable=False),
+        sa.Column("target_hash", sa.String(64), nullable=False),
+        sa.Column("dataset_digest", sa.String(64), nullable=False),
+        sa.Column("status", sa.String(20), nullable=False),
+        sa.Column("decision", sa.String(20)),
+        sa.Column("created_at", sa.Float(53), nullable=False),
+        sa.Column("finished_at", sa.Float(53)),
+        sa.Column("cases", sa.Integer, nullable=False),
+        sa.Column("units", sa.Integer, nullable=False),
+        sa.Column("done", sa.Integer, nullable=False),
+        sa.Column("errored", sa.Integer, nullable=False),
+        sa.Column("cost", sa.Float(53)),
+        sa.Column("tags", sa.JSON, nullable=False),
+        sa.Column("manifest", sa.Text, nullable=False),
+        sa.Column("summary", sa.Text),
+    )
+    op.create_index("ix_runs_created_at", "runs", ["created_at"])
+    op.create_index("ix_runs_suite", "runs", ["suite", "created_at"])
+    op.create_table(
+        "aliases",
+        sa.Column("suite", sa.String(200), primary_key=True),
+        sa.Column("name", sa.String(200), primary_key=True),
+        sa.Column("run_id", sa.String(200), sa.ForeignKey("runs.run_id", ondelete="CASCADE"), nullable=False),
+        sa.Column("updated_at", sa.Float(53), nullable=False),
+    )
+
+
+def downgrade() -> None:
+    """Drop the tables."""
+    op.drop_table("aliases")
+    op.drop_table("runs")
