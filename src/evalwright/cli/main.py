@@ -100,7 +100,7 @@ def _call() -> int:
         click.echo("interrupted", err=True)
         return 130
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # the reader has gone; there is nobody left to tell
+        sys.stdout = None  # the reader has gone; there is nobody left to tell
         return 0
     return result if isinstance(result, int) else 0
 

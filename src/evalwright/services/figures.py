@@ -1,0 +1,156 @@
+"""A run's figures: from the stored rows to metrics, slices and the gate's decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from evalwright.analysis.figures import rule_figure
+from evalwright.analysis.frame import CaseFrame, IntArray, MetricColumn, case_frame
+from evalwright.analysis.metrics import estimate_all, overall_column
+from evalwright.core.estimate import Estimate
+from evalwright.core.gate import Decision, Rule
+from evalwright.core.result import Summary
+from evalwright.core.run import Manifest, RunStatus, ScorerRecord
+from evalwright.core.scorer import BoundScorer, ScoreKind
+from evalwright.core.suite import SliceSpec
+from evalwright.gates import decide
+from evalwright.services.slicing import slicers
+from evalwright.store.columns import ScoreColumns
+from evalwright.store.results import RunStore
+
+Aggregates = Mapping[str, Callable[[Any], Any]]
+"""By corpus metric: from summed statistics to the metric."""
+
+SHOWN_BAD_ROWS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFigures:
+    """The columns of a run, ready for figures.
+
+    Attributes:
+        columns: One per metric, parts and `overall` included.
+        frame: Clusters and slices of the cases.
+        errored: Case index of each unit the target failed on.
+        level: Confidence level of the intervals shown.
+    """
+
+    columns: tuple[MetricColumn, ...]
+    frame: CaseFrame
+    errored: IntArray
+    level: float
+
+    def estimates(self) -> tuple[Estimate, ...]:
+        """Every metric, over all cases and per slice."""
+        return estimate_all(self.columns, self.frame, self.errored, level=self.level)
+
+    def decide(self, rules: tuple[Rule, ...]) -> Decision | None:
+        """The gate's decision; None without rules."""
+        return decide(rules, lambda r: rule_figure(r, self.columns, self.frame, self.errored, level=self.level))
+
+
+def run_figures(run: RunStore, *, aggregates: Aggregates | None = None) -> RunFigures:
+    """Read the columns of a run.
+
+    Args:
+        run: The run.
+        aggregates: Of corpus metrics; one that is not given has no figure.
+    """
+    manifest = run.manifest()
+    units = run.unit_columns()
+    specs = slice_specs(manifest)
+    columns = tuple(_columns(run, aggregates or {}))
+    weights = {record.metric: record.weight for record in run.scorers() if record.weight is not None}
+    overall = overall_column(columns, weights)
+    return RunFigures(
+        columns=columns if overall is None else (*columns, overall),
+        frame=case_frame(enumerate(run.cases), slicers(specs), size=len(run.cases)),
+        errored=units.case[units.errored],
+        level=manifest.settings.level,
+    )
+
+
+def slice_specs(manifest: Manifest) -> dict[str, SliceSpec]:
+    """The slice definitions a manifest keeps."""
+    return {name: msgspec.convert(spec, SliceSpec) for name, spec in manifest.slices.items()}
+
+
+def _columns(run: RunStore, aggregates: Aggregates) -> list[MetricColumn]:
+    present = set(run.metrics())
+    found: list[MetricColumn] = []
+    for record in run.scorers():
+        if record.metric not in present:
+            found.append(_empty(record))
+            continue
+        found.append(_column(record, run.columns(record.metric), aggregates.get(record.metric)))
+        found.extend(
+            _column(_part_record(record, part), run.columns(f"{record.metric}.{part}"), None)
+            for part in run.parts(record.metric)
+        )
+    return found
+
+
+def _column(record: ScorerRecord, scores: ScoreColumns, aggregate: Callable[[Any], Any] | None) -> MetricColumn:
+    stats = scores.stats if record.kind == ScoreKind.CORPUS else None
+    return MetricColumn(
+        record=record,
+        case=scores.case,
+        value=scores.value,
+        error=scores.failed,
+        stats=None if stats is None else np.nan_to_num(stats),
+        aggregate=aggregate,
+    )
+
+
+def _empty(record: ScorerRecord) -> MetricColumn:
+    """A metric nothing was scored on, so that it shows with n = 0 instead of being absent."""
+    return MetricColumn(
+        record=record, case=np.empty(0, dtype=np.int64), value=np.empty(0), error=np.empty(0, dtype=np.bool_)
+    )
+
+
+def _part_record(record: ScorerRecord, part: str) -> ScorerRecord:
+    return msgspec.structs.replace(
+        record, metric=f"{record.metric}.{part}", kind=ScoreKind.MEAN.value, low=None, high=None, weight=None
+    )
+
+
+def aggregates_of(scorers: tuple[BoundScorer, ...]) -> dict[str, Callable[[Any], Any]]:
+    """The aggregate functions of a suite's corpus metrics."""
+    return {b.metric: b.scorer.aggregate for b in scorers if b.info.kind is ScoreKind.CORPUS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnd:
+    """What only the engine knows of how a run ended.
+
+    Attributes:
+        status: How it ended.
+        notes: What a reader of the figures must know.
+        limits: Changes of rate limits.
+    """
+
+    status: RunStatus
+    notes: tuple[str, ...] = ()
+    limits: tuple[dict[str, Any], ...] = ()
+
+
+def summarise(run: RunStore, rules: tuple[Rule, ...], end: RunEnd, *, aggregates: Aggregates | None = None) -> Summary:
+    """Figures, decision and counts of a run, recomputed from its rows."""
+    figures = run_figures(run, aggregates=aggregates)
+    return Summary(
+        manifest=run.manifest(),
+        status=end.status,
+        totals=run.totals(),
+        estimates=figures.estimates(),
+        decision=figures.decide(rules),
+        bad_rows=run.bad_rows()[:SHOWN_BAD_ROWS],
+        failing=len(run.failing()),
+        notes=end.notes,
+        limits=end.limits,
+    )
