@@ -9,8 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from evalwright.core.score import Evidence, Score
-from evalwright.core.scorer import ScoreContext, scorer
+from evalwright import Evidence, Score, ScoreContext, scorer
 
 SAME = (
     (re.compile(r"[-\u2010-\u2013\s]+"), " "),
