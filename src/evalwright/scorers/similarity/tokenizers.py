@@ -38,7 +38,8 @@ def tokenize_intl(text: str) -> list[str]:
 
 def _laid_out(text: str, pattern: re.Pattern[str], layout: str) -> str:
     """Replace what a pattern of category letters finds, character by character, by a layout with the characters."""
-    pieces, at = [], 0
+    pieces: list[str] = []
+    at = 0
     for match in pattern.finditer(text.translate(_CATEGORIES)):
         pieces += (text[at : match.start()], layout % tuple(text[match.start() : match.end()]))
         at = match.end()
