@@ -12,6 +12,7 @@ from evalwright.core.case import Case, Json
 from evalwright.core.errors import ConfigError, Problem
 from evalwright.core.identity import content_id
 from evalwright.core.suite import DatasetSpec
+from evalwright.datasets.parse import HALF_PAIR
 from evalwright.datasets.rows import RowError
 
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -165,7 +166,7 @@ def _id(value: Json, case_input: Json, *, mapped: bool) -> str:
     if value is _ABSENT or value is None or value == "":
         if mapped:
             raise RowError("the column mapped to `id` is missing or empty in this row")
-        return content_id(case_input)
+        return _content_id(case_input)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str):
@@ -175,6 +176,13 @@ def _id(value: Json, case_input: Json, *, mapped: bool) -> str:
     if any(ord(character) < 32 or character == "\x7f" for character in value):
         raise RowError(f"`id` holds a control character: {value!r}")
     return value
+
+
+def _content_id(value: Json) -> str:
+    try:
+        return content_id(value)
+    except UnicodeEncodeError:
+        raise RowError(HALF_PAIR) from None
 
 
 def _cluster(value: Json) -> str | None:

@@ -10,10 +10,15 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
+import duckdb
+
 from evalwright.datasets.rows import MAX_ROW_BYTES
 from evalwright.store.duck import connect
 
 _SKIP = 1 << 20
+_ZSTD_LINE = 4 << 20
+"""Bytes a line may have where DuckDB unpacks, which sets aside sixteen times as much."""
+
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -84,20 +89,33 @@ def _split(file: BinaryIO, limit: int) -> Iterator[Line]:
 
 _UNPACK = """
 SELECT line FROM read_csv(
-    $path, columns = {'line': 'VARCHAR'}, compression = 'zstd', encoding = 'latin-1', max_line_size = $size,
+    $path, columns = {'line': 'VARCHAR'}, compression = 'zstd', max_line_size = $size,
     delim = '\x02\x03\x04\x05', quote = '', escape = '', header = false, auto_detect = false, strict_mode = false
 )
 """
 
 
 def _lines_by_duckdb(path: Path, limit: int) -> Iterator[Line]:
-    """Unpack zstd with DuckDB: a table of one column, its bytes read as Latin-1 so that none is changed."""
-    number = 0
-    with connect() as duck:
-        found = duck.execute(_UNPACK, {"path": str(path), "size": 4 * limit})
-        while batch := found.fetchmany(256):
-            for (text,) in batch:
-                number += 1
-                data = (text or "").encode("latin-1")
+    """Unpack zstd with DuckDB: a table of one column, every line its only cell."""
+    try:
+        with connect() as duck:
+            found = duck.execute(_UNPACK, {"path": str(path), "size": min(limit, _ZSTD_LINE)})
+            for number, (text,) in enumerate(_fetched(found), start=1):
+                data = (text or "").encode()
                 data = data.removeprefix(_BOM) if number == 1 else data
                 yield Line(number, data[: limit if len(data) <= limit else 8_192], whole=len(data) <= limit)
+    except duckdb.Error as error:
+        raise OSError(_zstd_reason(str(error))) from error
+
+
+def _fetched(found: duckdb.DuckDBPyConnection) -> Iterator[tuple[str | None]]:
+    while batch := found.fetchmany(256):
+        yield from batch
+
+
+def _zstd_reason(text: str) -> str:
+    if "line size" in text.lower():
+        return f"a line is longer than {_ZSTD_LINE // 2**20} MiB; unpack the file or install backports.zstd"
+    if "unicode" in text.lower() or "utf-8" in text.lower():
+        return "a line is no UTF-8; unpack the file or install backports.zstd to have that line set aside"
+    return text.splitlines()[0]

@@ -10,6 +10,8 @@ from typing import Any
 from evalwright.core.case import Json
 from evalwright.datasets.rows import MAX_DEPTH, RowError
 
+HALF_PAIR = "holds half a surrogate pair (\\ud800 to \\udfff), which is no character"
+
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -53,7 +55,7 @@ def check_text(value: Json) -> None:
     """
     if isinstance(value, str):
         if _LONE_SURROGATE.search(value):
-            raise RowError("holds half a surrogate pair (\\ud800 to \\udfff), which is no character")
+            raise RowError(HALF_PAIR)
     elif isinstance(value, dict):
         for key, item in value.items():
             check_text(key)
