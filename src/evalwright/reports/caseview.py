@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from evalwright.core.case import Json
+from evalwright.core.case import Case, Json
 from evalwright.core.output import Output
 from evalwright.core.result import CaseResult
-from evalwright.core.run import UnitRecord
+from evalwright.core.run import Attempt, Failure, UnitRecord
 from evalwright.core.score import Evidence, Score, ScoreStatus
 from evalwright.reports.figures import money, seconds
 from evalwright.reports.text import as_text, one_line
@@ -32,6 +32,8 @@ class CaseStatus(StrEnum):
     ABSENT = "absent"
     """The run stopped before it."""
 
+
+_NO_CASE = Case(id="", input=None)
 
 WORDS = {
     CaseStatus.FAIL: "failed",
@@ -143,11 +145,18 @@ def _content_text(content: Json) -> str:
 
 
 def fields_of(value: Json) -> dict[str, Json] | None:
-    """A flat record (at most twelve named plain values or texts) to be shown as a list of fields; else None."""
+    """A record of at most twelve names with plain values, or lists of these, to be shown as fields; else None."""
     if not isinstance(value, dict) or not 0 < len(value) <= 12:
         return None
-    plain = all(isinstance(item, str | int | float | bool | type(None)) for item in value.values())
-    return value if plain else None
+    return value if all(_plain(item) or _plain_list(item) for item in value.values()) else None
+
+
+def _plain(value: Json) -> bool:
+    return value is None or isinstance(value, str | int | float | bool)
+
+
+def _plain_list(value: Json) -> bool:
+    return isinstance(value, list | tuple) and 0 < len(value) <= 20 and all(_plain(item) for item in value)
 
 
 def headline(result: CaseResult, width: int = 140) -> str:
@@ -255,3 +264,19 @@ def meta_words(output: Output, unit: UnitRecord) -> list[tuple[str, str]]:
 def unit_failed(unit: UnitRecord) -> bool:
     """Whether a trial has no answer, a failed row verdict or a scorer that broke."""
     return unit.error is not None or _broken(unit) or any(score.passed is False for score in unit.scores.values())
+
+
+def unit_word(unit: UnitRecord) -> CaseStatus:
+    """The status of one trial, as of a case that has no other."""
+    return status_of(CaseResult(case=_NO_CASE, trials=(unit,), passed=_passed(unit)))
+
+
+def _passed(unit: UnitRecord) -> bool | None:
+    verdicts = [score.passed for score in unit.scores.values() if score.passed is not None]
+    return all(verdicts) if verdicts else None
+
+
+def http_status(failure: Attempt | Failure) -> str:
+    """` HTTP 503` where there was a status and the message does not say it; else nothing."""
+    known = failure.status is None or str(failure.status) in failure.message
+    return "" if known else f" HTTP {failure.status}"

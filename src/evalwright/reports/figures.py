@@ -91,6 +91,11 @@ def seconds(value: float | None) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def brief(value: float) -> str:
+    """A number of one row: whole numbers without a point, others like `digits`."""
+    return f"{value:,.0f}" if value == int(value) else digits(value)
+
+
 def money(value: float | None, currency: str = "USD") -> str:
     """A cost: two digits after the point from 1 upwards, three significant ones below; `–` when unknown."""
     return "–" if value is None else f"{money_digits(value)} {currency}"

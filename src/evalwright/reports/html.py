@@ -25,7 +25,6 @@ from evalwright.reports.facets import Facet, Facets
 from evalwright.reports.options import ReportOptions
 from evalwright.reports.pages import environment, page
 from evalwright.reports.runview import run_view
-from evalwright.reports.text import plural
 
 _OPEN = 3
 _REASONS = 3
@@ -117,12 +116,9 @@ class Counts(msgspec.Struct):
     @property
     def sentence(self) -> str:
         """What the list of failing cases holds."""
-        broken = (
-            f" {plural(self.errors, 'case')} of them could not be judged because something broke."
-            if self.errors
-            else ""
-        )
-        return f"All of them, in full.{broken}"
+        if not self.errors:
+            return "All of them, in full."
+        return f"All of them, in full. {self.errors:,} could not be judged because something broke."
 
     @property
     def others_sentence(self) -> str:
@@ -235,13 +231,13 @@ def _trial_note(result: CaseResult) -> str:
 
 def _trial(unit: UnitRecord) -> TrialView:
     output = unit.output
-    failed = caseview.unit_failed(unit)
+    status = caseview.unit_word(unit)
     return TrialView(
         unit=unit,
         output=output,
-        word="failed" if failed else "not failed",
-        tone="fail" if failed else "pass",
-        open=failed,
+        word=caseview.WORDS[status],
+        tone=str(status),
+        open=caseview.needs_attention(status),
         spans=caseview.output_spans(unit, output.text) if output else (),
         facts=caseview.meta_words(output, unit) if output else (),
         scores=score_rows(unit),

@@ -15,6 +15,7 @@ from evalwright.core.result import CaseResult, Summary
 from evalwright.core.run import Totals
 from evalwright.reports import figures
 from evalwright.reports.caseview import reasons_of, status_of
+from evalwright.reports.options import ReportOptions
 
 FULL_FORMAT = "evalwright.report/1"
 """Value of `format` in a full JSON report; the number changes when a reader would have to."""
@@ -236,17 +237,23 @@ def _clean(value: Json) -> Json:
     return [_clean(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def full_report(summary: Summary, cases: Iterable[CaseResult], reports: dict[str, str] | None = None) -> Iterator[str]:
+def full_report(summary: Summary, cases: Iterable[CaseResult], options: ReportOptions) -> Iterator[str]:
     """The full report, piece by piece: `{"format", "run", "summary", "cases": [...]}` with one case per line.
+
+    With a baseline its `--json` object stands in `baseline`.
 
     `summary` and the cases are the records of `evalwright.core`, whose fields are left out at their default; each case
     also has `status` (`fail`, `error`, `pass`, `unjudged`, `absent`) and `reasons`.
     """
-    head = json_line({"format": FULL_FORMAT, "run": run_object(summary, reports), "summary": summary})
-    yield f'{head[:-1]},"cases":['
+    head = json_line({"format": FULL_FORMAT, "run": run_object(summary, options.reports), **_baseline(options)})
+    yield f'{head[:-1]},"summary":{json_line(summary)},"cases":['
     for place, result in enumerate(cases):
         yield f"{',' if place else ''}\n{json_line(_case(result))}"
     yield "\n]}\n"
+
+
+def _baseline(options: ReportOptions) -> dict[str, RunObject]:
+    return {"baseline": run_object(options.baseline)} if options.baseline is not None else {}
 
 
 def _case(result: CaseResult) -> dict[str, Any]:

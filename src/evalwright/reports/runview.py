@@ -111,6 +111,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     bad_rows: Sequence[BadRow]
     bad_rows_title: str
     limits: Sequence[LimitRow]
+    limits_title: str
     rerun: str
     identity: Sequence[tuple[str, str]]
     foldables: Sequence[Part]
@@ -138,6 +139,7 @@ def run_view(summary: Summary, facets: Facets, baseline: Summary | None = None) 
         details=_details(summary),
         bad_rows=summary.bad_rows,
         bad_rows_title=_bad_rows_title(summary),
+        limits_title=plural(len(summary.limits), "change of a rate limit", "changes of rate limits"),
         limits=[_limit_row(change) for change in summary.limits[:MAX_LIMITS]],
         rerun=figures.rerun_command(summary.manifest),
         identity=_identity(summary.manifest),
@@ -233,7 +235,7 @@ class _Rows:
             value=figures.number(estimate.value, unit) if estimate else "–",
             interval=figures.interval(estimate) if estimate else "–",
             n=f"{estimate.n:,}" if estimate else "0",
-            certainty=f"rule asks for {rule.confidence:.0%} confidence",
+            certainty=_certainty(result, unit),
         )
 
     def _rule_bar(self, result: RuleResult) -> Bar | None:
@@ -244,6 +246,15 @@ class _Rows:
         marks = [Mark(value=v, minimum=side, verdict=result.verdict) for v, side in bounds if v is not None]
         axis = self.axes.get(name, Axis())
         return Bar(estimate=result.estimate, axis=axis, marks=marks, tone=str(result.verdict))
+
+
+def _certainty(result: RuleResult, unit: str) -> str:
+    """The one-sided bound in words: `95% sure: at least 0.841`."""
+    value = result.estimate.value if result.estimate else None
+    if result.bound is None or value is None:
+        return f"asks for {result.rule.confidence:.0%} confidence"
+    side = "at least" if result.bound <= value else "at most"
+    return f"{result.rule.confidence:.0%} sure: {side} {figures.number(result.bound, unit)}"
 
 
 def _facts(manifest: Manifest) -> list[tuple[str, str]]:

@@ -43,7 +43,7 @@ def interval_bar(bar: Bar) -> Markup:
     parts.append(_range(bar.axis, bar.estimate, y=11, css="iv"))
     parts += [_upright(bar.axis, mark.value, "mark") for mark in bar.marks]
     if bar.estimate.value is not None:
-        parts.append(Markup('<circle class="dot" cx="{}" cy="11" r="4.5"/>').format(_at(bar.axis, bar.estimate.value)))
+        parts.append(Markup('<circle class="dot" cx="{}" cy="11" r="3.5"/>').format(_at(bar.axis, bar.estimate.value)))
     label = Markup('<svg class="bar {}" role="img" aria-label="{}" height="22">').format(bar.tone, described(bar))
     return label + Markup("").join(parts) + Markup("</svg>")
 
@@ -77,7 +77,11 @@ def _range(axis: Axis, estimate: Estimate, *, y: int, css: str) -> Markup:
         return Markup("")
     low, high = (axis.share(end) * 100 for end in estimate.ci)
     return Markup('<rect class="{}" x="{}%" width="{}%" y="{}" height="{}" rx="2"/>').format(
-        escape(css), f"{low:.2f}", f"{max(high - low, 0.4):.2f}", y - (4 if css == "iv" else 1), 8 if css == "iv" else 3
+        escape(css),
+        f"{low:.2f}",
+        f"{max(high - low, 0.4):.2f}",
+        y - (6 if css == "iv" else 1),
+        12 if css == "iv" else 3,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import unicodedata
@@ -26,7 +27,8 @@ _HIDDEN = re.compile(
 _JOINERS = "\u200c\u200d"
 _XML_INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _BACKTICKS = re.compile("`+")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-!|~@&:.])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$])|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "#": "\\#\u2060"}
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,13 +132,18 @@ def xml_text(text: str) -> str:
 
 
 def markdown_cell(text: str, width: int = 160) -> str:
-    """One line of text that Markdown and HTML inside it can't interpret, for a table cell or a sentence."""
-    return (
-        _MARKDOWN.sub(r"\\\1", one_line(text, width))
-        .replace("\\<", "&lt;")
-        .replace("\\>", "&gt;")
-        .replace("\\@", "&#64;")
-    )
+    """One line of text that Markdown, and HTML inside it, can't interpret: for a table cell or a sentence.
+
+    Addresses do not become links; a word joiner behind `@` and `#` keeps code hosts from notifying people or
+    linking issues.
+    """
+    plain = one_line(text, width).replace("&", "&amp;").replace("@", "@\u2060")
+    return _MARKDOWN.sub(lambda match: _ENTITIES.get(match[0], f"\\{match[0]}"), plain)
+
+
+def html_line(text: str, width: int = 160) -> str:
+    """One line of text for HTML inside Markdown, where Markdown's own escapes mean nothing."""
+    return html.escape(one_line(text, width)).replace("@", "@\u2060").replace("#", "#\u2060")
 
 
 def markdown_code(text: str) -> str:
