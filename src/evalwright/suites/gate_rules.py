@@ -1,0 +1,171 @@
+"""The gate of a suite file, or of the policy file it names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from evalwright.core.case import Json
+from evalwright.core.gate import Rule
+from evalwright.core.scorer import BoundScorer, ScoreKind
+from evalwright.core.suite import SliceSpec
+from evalwright.suites.document import Path, Problems
+from evalwright.suites.explain import explain, shown
+from evalwright.suites.options import as_json
+from evalwright.suites.scorer_entries import ScorerSet
+from evalwright.suites.sections import RuleSection
+from evalwright.suites.suggest import suggestion
+
+_ABSOLUTE = ("at_least", "at_most")
+_RELATIVE = ("max_drop", "min_gain")
+OVERALL = "overall"
+
+
+class RuleReader:
+    """Reads a list of rules against the metrics and slices of a suite.
+
+    Args:
+        problems: Where to note what is wrong; its document is the one that holds the rules.
+        scorers: The suite's scorers.
+        slices: The suite's slices.
+    """
+
+    def __init__(self, problems: Problems, scorers: ScorerSet, slices: Mapping[str, SliceSpec]) -> None:
+        self._problems = problems
+        self._scorers = scorers
+        self._slices = slices
+
+    def read(self, value: Json, path: Path) -> tuple[Rule, ...]:
+        """The rules that are right; every other one is noted."""
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            self._problems.add(path, f"the gate is a list of rules, not {shown(value)}", hint=_EXAMPLE)
+            return ()
+        rules = [self._rule(item, (*path, index)) for index, item in enumerate(value)]
+        return tuple(rule for rule in rules if rule is not None)
+
+    def _rule(self, item: Json, path: Path) -> Rule | None:
+        if not isinstance(item, dict):
+            self._problems.add(path, f"a rule is a mapping, not {shown(item)}", hint=_EXAMPLE)
+            return None
+        before = len(self._problems.found)
+        section = self._section(item, path)
+        if section is None:
+            return None
+        self._check_metric(section, path)
+        self._check_bounds(section, path)
+        wanted = self._slice(section, path)
+        if len(self._problems.found) > before:
+            return None
+        return _made(section, wanted, line=self._problems.document.place(path)[0])
+
+    def _section(self, item: dict[str, Json], path: Path) -> RuleSection | None:
+        try:
+            return RuleSection.model_validate_json(as_json(item), strict=True)
+        except ValidationError as error:
+            explain(error, self._problems, path, what="a rule of the gate", component=RuleSection)
+            return None
+
+    def _check_metric(self, rule: RuleSection, path: Path) -> None:
+        known = self._scorers.metrics
+        name = rule.metric
+        whole, _, part = name.partition(".")
+        if name in known or (part and whole in known) or not self._scorers.complete:
+            return
+        if name == OVERALL and any(scorer is not None and scorer.weight for scorer in known.values()):
+            return
+        hint = suggestion(name, known, rest="" if known else "the suite has no scorers")
+        if name == OVERALL:
+            hint = "give scorers a `weight`; `overall` is their weighted mean"
+        self._problems.add(
+            (*path, "metric"), f"the suite has no metric `{name}`", hint=hint.replace("allowed:", "its metrics:")
+        )
+
+    def _check_bounds(self, rule: RuleSection, path: Path) -> None:
+        given = [key for key in (*_ABSOLUTE, *_RELATIVE) if getattr(rule, key) is not None]
+        if len(given) != 1:
+            what = "has no bound" if not given else f"has {len(given)} bounds: {', '.join(f'`{key}`' for key in given)}"
+            hint = "give exactly one of at_least, at_most, max_drop, min_gain"
+            self._problems.add(path, f"the rule on `{rule.metric}` {what}", hint=hint)
+            return
+        if rule.versus is not None and given[0] in _ABSOLUTE:
+            hint = "give `max_drop` or `min_gain`, or remove `versus`"
+            self._problems.add(
+                (*path, given[0]), f"`{given[0]}` is no bound of a comparison with the baseline", hint=hint
+            )
+        self._check_range(rule, given[0], path)
+
+    def _check_range(self, rule: RuleSection, key: str, path: Path) -> None:
+        scorer = self._scorers.metrics.get(rule.metric)
+        if scorer is None:
+            return
+        self._check_statistic(rule, scorer, path)
+        value, low, high = getattr(rule, key), scorer.info.low, scorer.info.high
+        if key in _ABSOLUTE and low is not None and high is not None and not low <= value <= high:
+            near = f"; did you mean {value / 100:g}?" if high == 1 and 1 < value <= 100 else ""
+            self._problems.add(
+                (*path, key),
+                f"`{rule.metric}` is always between {low:g} and {high:g}, never {value:g}",
+                hint=near.removeprefix("; "),
+            )
+
+    def _check_statistic(self, rule: RuleSection, scorer: BoundScorer, path: Path) -> None:
+        if rule.statistic != "mean" and scorer.info.kind is not ScoreKind.QUANTITY:
+            self._problems.add(
+                (*path, "statistic"),
+                f"`{rule.metric}` is a {scorer.info.kind.value} and has no percentiles",
+                hint="remove `statistic`; percentiles belong to quantities such as latency",
+            )
+
+    def _slice(self, rule: RuleSection, path: Path) -> dict[str, Json] | None:
+        if rule.slice is None:
+            return None
+        wanted = _as_mapping(rule.slice)
+        if not wanted:
+            self._problems.add((*path, "slice"), "the slice of a rule is empty", hint="e.g. `slice: { locale: de }`")
+        for name, value in wanted.items():
+            where = (*path, "slice", name) if isinstance(rule.slice, dict) else (*path, "slice")
+            if name not in self._slices:
+                hint = suggestion(name, self._slices) if self._slices else "declare it under `slices`"
+                self._problems.add(where, f"the suite has no slice `{name}`", hint=hint, key=True)
+            elif isinstance(value, dict | list) or value is None:
+                self._problems.add(where, f"the value of the slice `{name}` must be a text, number or truth value")
+            elif self._slices[name].when is not None and value not in (True, "true"):
+                self._problems.add(where, f"the slice `{name}` is a condition", hint=f"write `slice: {name}`")
+        return {name: _plain(value) for name, value in wanted.items()}
+
+
+_EXAMPLE = "e.g. `- { metric: exact_match, at_least: 0.9 }`"
+
+
+def _as_mapping(wanted: str | dict[str, Json]) -> dict[str, Json]:
+    """`long` is `{long: true}`, `locale=de` is `{locale: de}`."""
+    if isinstance(wanted, dict):
+        return wanted
+    name, equals, value = wanted.partition("=")
+    return {name.strip(): value.strip() if equals else True}
+
+
+def _plain(value: Json) -> Json:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _made(section: RuleSection, wanted: dict[str, Json] | None, *, line: int) -> Rule:
+    relative = section.max_drop is not None or section.min_gain is not None
+    return Rule(
+        metric=section.metric,
+        at_least=section.at_least,
+        at_most=section.at_most,
+        versus="baseline" if relative else None,
+        max_drop=section.max_drop,
+        min_gain=section.min_gain,
+        confidence=section.confidence,
+        slice=wanted,
+        statistic=section.statistic,
+        min_n=section.min_n,
+        severity=section.severity,
+        name=section.name,
+        line=line,
+    )
