@@ -125,6 +125,7 @@ class UnitRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         duration_s: Wall seconds of the unit, waits included.
         calls: Calls sent to the target (0 for a cache hit or a recorded answer).
         cached: The answer came from the cache.
+        judge_calls: Calls the judges sent, retries included.
         judge_usage: Tokens of the judges.
         judge_cost: Cost of the judges.
     """
@@ -141,6 +142,7 @@ class UnitRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     duration_s: float = 0.0
     calls: int = 0
     cached: bool = False
+    judge_calls: int = 0
     judge_usage: Usage | None = None
     judge_cost: float | None = None
 
