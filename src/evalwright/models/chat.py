@@ -125,6 +125,10 @@ class Dialect(Protocol):
         """Headers that carry the key; `key` may still hold a `${…}` reference."""
         ...
 
+    def fixed_headers(self) -> dict[str, str]:
+        """Headers every request needs beside the key."""
+        ...
+
     def path(self, model: str, *, stream: bool) -> str:
         """Path below the base URL, query included."""
         ...

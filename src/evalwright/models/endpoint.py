@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 from multidict import CIMultiDictProxy
+from yarl import URL
 
 from evalwright.core.errors import ConfigError, Problem, TargetError
 from evalwright.core.target import LimitKey
@@ -68,7 +69,8 @@ class ModelEndpoint:
                 [Problem(message="this dialect needs an address", key="base_url", hint="give `base_url`")]
             )
         self.url = service_url(base + spec.dialect.path(spec.model, stream=spec.stream), key="base_url")
-        self.transport = Transport(self._headers(environment), spec.limits, environment=environment, now=now)
+        headers = endpoint_headers(spec.dialect, self.url, spec.api_key, spec.headers, environment)
+        self.transport = Transport(headers, spec.limits, environment=environment, now=now)
         self._proxy = self.transport.proxy_for(str(self.url))
         self._now = now
 
@@ -138,23 +140,33 @@ class ModelEndpoint:
         except jsonio.BadJson as error:
             raise malformed(f"the answer is not JSON ({error})", body, secrets=self.transport.secrets) from None
 
-    def _headers(self, environment: Mapping[str, str]) -> dict[str, str | Secret]:
-        headers: dict[str, str | Secret] = {"Content-Type": "application/json", "User-Agent": "evalwright"}
-        headers["Accept-Encoding"] = "identity"
-        reference = self._key_reference(environment)
-        if reference is not None:
-            # Checked alone first, so that a literal key is refused under the option's own name.
-            resolve_secret(reference, environment, key="api_key")
-            for name, value in self.spec.dialect.headers(reference).items():
-                headers[name] = resolve_secret(value, environment, key="api_key")
-        for name, value in self.spec.headers.items():
-            headers[name] = resolve_text(value, environment, key=f"headers.{name}")
-        return headers
 
-    def _key_reference(self, environment: Mapping[str, str]) -> str | None:
-        """The key given, or the provider's usual variable when it is set and would not travel in clear."""
-        if self.spec.api_key is not None:
-            return self.spec.api_key
-        variable = self.spec.dialect.key_variable
-        safe = self.url.scheme == "https" or is_loopback(self.url)
-        return f"${{{variable}}}" if variable and environment.get(variable) and safe else None
+def endpoint_headers(
+    dialect: Dialect, url: URL, api_key: str | None, further: Mapping[str, str], environment: Mapping[str, str]
+) -> dict[str, str | Secret]:
+    """The headers of every request to an endpoint.
+
+    Args:
+        dialect: Names the headers that carry the key.
+        url: Address; the provider's usual variable is not sent in clear to another machine.
+        api_key: Reference to the key, None for the provider's usual variable when that is set.
+        further: Headers given by the user, secrets by reference.
+        environment: Environment variables.
+
+    Raises:
+        ConfigError: A secret is literal, or a variable is not set.
+    """
+    headers: dict[str, str | Secret] = {"Content-Type": "application/json", "User-Agent": "evalwright"}
+    headers["Accept-Encoding"] = "identity"
+    headers |= dialect.fixed_headers()
+    variable = dialect.key_variable
+    usual = environment.get(variable) and (url.scheme == "https" or is_loopback(url))
+    reference = api_key if api_key is not None else f"${{{variable}}}" if usual else None
+    if reference is not None:
+        # Checked alone first, so that a literal key is refused under the option's own name.
+        resolve_secret(reference, environment, key="api_key")
+        for name, value in dialect.headers(reference).items():
+            headers[name] = resolve_secret(value, environment, key="api_key")
+    for name, value in further.items():
+        headers[name] = resolve_text(value, environment, key=f"headers.{name}")
+    return headers

@@ -28,6 +28,10 @@ class OpenAIChat:
         """Bearer authorisation."""
         return {"Authorization": f"Bearer {key}"}
 
+    def fixed_headers(self) -> dict[str, str]:
+        """None."""
+        return {}
+
     def path(self, model: str, *, stream: bool) -> str:  # noqa: ARG002
         """The same for every model."""
         return "/chat/completions"

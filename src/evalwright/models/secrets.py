@@ -45,17 +45,35 @@ _REDACTED = "[redacted]"
 
 
 class Secret:
-    """A value that must not be seen: shows the reference it came from, gives the value only through `reveal`."""
+    """A value that must not be seen: shows the reference it came from, gives the value only through `reveal`.
 
-    __slots__ = ("_value", "reference")
+    Args:
+        value: The value to send.
+        reference: Text it was made from, with `${NAME}` in it.
+        parts: The variables' own values inside it, hidden wherever they appear alone.
+    """
 
-    def __init__(self, value: str, reference: str) -> None:
+    __slots__ = ("_parts", "_value", "reference")
+
+    def __init__(self, value: str, reference: str, parts: Iterable[str] = ()) -> None:
         self._value = value
+        self._parts = tuple(parts)
         self.reference = reference
 
     def reveal(self) -> str:
         """The value itself; only for the call that sends it."""
         return self._value
+
+    def hide(self, text: str) -> str:
+        """The text without the value and its parts (those of four characters or more)."""
+        for value in (self._value, *self._parts):
+            if len(value) >= 4:
+                text = text.replace(value, _REDACTED)
+        return text
+
+    def within(self, prefix: str, value: str) -> Secret:
+        """A secret made from this one: `prefix` and `value`, both hidden like this one's own value."""
+        return Secret(prefix + value, self.reference, (value, self._value, *self._parts))
 
     def __repr__(self) -> str:
         return f"Secret({self.reference})"
@@ -85,7 +103,8 @@ def resolve_secret(reference: str, environment: Mapping[str, str], *, key: str =
     names = references(reference)
     if not names:
         raise _refused(key, "a key is written here literally")
-    return Secret(_filled(reference, environment, key), reference)
+    value = _filled(reference, environment, key)
+    return Secret(value, reference, (environment[name].strip() for name in names))
 
 
 def resolve_text(text: str, environment: Mapping[str, str], *, key: str) -> Secret | str:
@@ -171,9 +190,7 @@ def find_secrets(value: Json, *, path: tuple[str | int, ...] = ()) -> list[tuple
 def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
     """The text with the given secrets' values, and everything that looks like a secret, taken out."""
     for secret in secrets:
-        value = secret.reveal()
-        if len(value) >= 4:
-            text = text.replace(value, _REDACTED)
+        text = secret.hide(text)
     for name, pattern in _SHAPES:
         if name not in _NEEDS_DIGIT or any(char.isdigit() for char in text):
             text = pattern.sub(_REDACTED, text)

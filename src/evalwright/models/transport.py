@@ -69,7 +69,9 @@ class Transport:
         self.secrets = tuple(value for value in headers.values() if isinstance(value, Secret))
         self.limits = limits
         self.now = now
-        self._headers: CIMultiDict[str] = CIMultiDict({name: _shown(value) for name, value in headers.items()})
+        self._headers: CIMultiDict[str] = CIMultiDict()
+        for name, value in headers.items():  # one by one: a later name replaces an earlier one of another case
+            self._headers[name] = _shown(value)
         self._environment = environment or {}
         self._timeout = aiohttp.ClientTimeout(total=limits.total_s, sock_connect=limits.connect_s)
         self._session: aiohttp.ClientSession | None = None

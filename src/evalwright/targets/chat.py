@@ -97,6 +97,8 @@ class ChatTargetOptions(TargetOptions):
             ConfigError: A secret is written literally, a variable is not set, a template or the address is wrong.
         """
         self._refuse_secrets()
+        if self.send_seed and self.dialect in {"anthropic", "responses"}:
+            raise config_error(f"`{self.dialect}` takes no seed", key="send_seed", hint="leave it out")
         base = expand(self.base_url, context.environment, key="base_url") if self.base_url else ""
         spec = EndpointSpec(
             model=self.model,

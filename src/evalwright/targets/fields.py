@@ -54,7 +54,7 @@ def compile_field(spec: FieldSpec, key: str) -> Callable[[Json], Any]:
     if "path" not in spec:
         return lambda row: _built(row, parts)
     source = compile_field(spec["path"], f"{key}.path")
-    return lambda row: _items(source(row), parts)
+    return lambda row: items_of(source(row), parts)
 
 
 def compile_fields(specs: Mapping[str, FieldSpec], key: str) -> dict[str, Callable[[Json], Any]]:
@@ -76,7 +76,8 @@ def _built(row: Json, parts: Mapping[str, Callable[[Json], Any]]) -> Any:
     return found or Nothing
 
 
-def _items(source: Any, parts: Mapping[str, Callable[[Json], Any]]) -> Any:
+def items_of(source: Any, parts: Mapping[str, Callable[[Json], Any]]) -> Any:
+    """The items of a list, each an object built by the parts; texts among them stay as they are."""
     if source is Nothing or source is None:
         return source
     items = source if isinstance(source, list) else [source]

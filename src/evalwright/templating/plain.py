@@ -40,6 +40,7 @@ class Template:
         jinja: Texts are Jinja templates (sandboxed, at most 100,000 characters, 2 seconds and 10 MB of result).
         names: Names the template may start a path with; any when None.
         key: Dotted path of the option, for messages.
+        inserted: How a value is written inside a text (`as_text` unless it must be quoted, as in an address).
 
     Raises:
         ConfigError: A placeholder can't be read, or names something unknown.
@@ -52,10 +53,16 @@ class Template:
     __slots__ = ("_render", "source")
 
     def __init__(
-        self, source: Json, *, jinja: bool = False, names: Collection[str] | None = None, key: str = "template"
+        self,
+        source: Json,
+        *,
+        jinja: bool = False,
+        names: Collection[str] | None = None,
+        key: str = "template",
+        inserted: Callable[[Json], str] | None = None,
     ) -> None:
         self.source = source
-        self._render = _compile(source, _Scope(jinja, names, key))
+        self._render = _compile(source, _Scope(jinja, names, key, inserted or as_text))
 
     def render(self, values: Values) -> Json:
         """Fill the template.
@@ -85,9 +92,10 @@ class _Scope(msgspec.Struct, frozen=True):
     jinja: bool
     names: Collection[str] | None
     key: str
+    inserted: Callable[[Json], str]
 
     def under(self, step: str | int) -> _Scope:
-        return _Scope(self.jinja, self.names, f"{self.key}.{step}")
+        return _Scope(self.jinja, self.names, f"{self.key}.{step}", self.inserted)
 
     def problem(self, message: str, hint: str = "") -> ConfigError:
         return ConfigError([Problem(message=message, key=self.key, hint=hint)])
@@ -123,7 +131,9 @@ def _plain(source: str, scope: _Scope) -> _Render:
         pieces += [source[end : match.start()], _expression(match.group(1).strip(), scope)]
         end = match.end()
     pieces.append(source[end:])
-    return lambda values: "".join(piece if isinstance(piece, str) else as_text(piece(values)) for piece in pieces)
+    return lambda values: "".join(
+        piece if isinstance(piece, str) else scope.inserted(piece(values)) for piece in pieces
+    )
 
 
 def _check_braces(source: str, matches: list[Any], scope: _Scope) -> None:
