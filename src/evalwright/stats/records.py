@@ -92,6 +92,7 @@ NOTES: dict[str, str] = {
     "undefined_resamples": "the statistic was undefined in some resamples, which were left out",
     "short_cases": "cases with fewer than k tries were left out",
     "disjoint": "earlier and later intervals do not meet: the order of cases was not random, or the system changed",
+    "unlabelled_verdict": "a verdict has no labelled cases; its rate is a guess around one half",
     "degenerate": "the statistic is the same in every resample",
     "too_few_pairs": "fewer than 5 pairs: no p-value could have been small",
     "regularised": "a small penalty kept a perfect record finite",
