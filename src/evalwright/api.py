@@ -20,7 +20,7 @@ from evalwright.core.suite import Suite
 from evalwright.services.evaluation import RunContext, check_settings, start_run
 from evalwright.services.figures import slice_specs
 from evalwright.services.slicing import case_slices
-from evalwright.services.sources import from_python
+from evalwright.services.sources import from_suite
 from evalwright.store.results import RunStore
 from evalwright.store.workspace import Workspace
 from evalwright.targets.adapt import target_from
@@ -182,7 +182,7 @@ def evaluate(
         >>> run.metric("exact").value
         1.0
     """
-    source = from_python(suite, target_from(target), settings)
+    source = from_suite(suite, target_from(target), settings)
     check_settings(source.settings)
     context = RunContext(workspace=Workspace.open(None if workspace is None else Path(workspace)), listeners=listeners)
     summary = _outside_any_loop(lambda: start_run(source, context))

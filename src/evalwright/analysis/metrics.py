@@ -122,6 +122,8 @@ _QUIET = frozenset({"clipped", "no_variation", "empty", "binned"})
 
 
 def _interval(rows: Rows, level: float, statistic: str) -> Interval:
+    if not len(rows.value):
+        return Interval(value=None, low=None, high=None, level=level, method="", n=0)
     if statistic in PERCENTILES:
         return _percentile(rows, PERCENTILES[statistic], level)
     if rows.column.record.kind == ScoreKind.CORPUS:
@@ -142,14 +144,12 @@ def _mean(rows: Rows, level: float) -> Interval:
 
 def _bounds(rows: Rows) -> tuple[float, float] | None:
     low, high = rows.column.record.low, rows.column.record.high
-    if low is None or high is None or not len(rows.value):
-        return None if low is None or high is None else (low, high)
+    if low is None or high is None:
+        return None
     return (min(low, float(rows.value.min())), max(high, float(rows.value.max())))
 
 
 def _percentile(rows: Rows, q: float, level: float) -> Interval:
-    if not len(rows.value):
-        return Interval(value=None, low=None, high=None, level=level, method="order-statistics", n=0)
     return quantile_interval(rows.value, q, level=level, clusters=_repeat_clusters(rows))
 
 
@@ -161,7 +161,7 @@ def _repeat_clusters(rows: Rows) -> IntArray | None:
 
 
 def _corpus(rows: Rows, level: float) -> Interval:
-    if rows.stats is None or rows.column.aggregate is None or not len(rows.value):
+    if rows.stats is None or rows.column.aggregate is None:
         return Interval(value=None, low=None, high=None, level=level, method="bootstrap", n=0)
     rng = np.random.default_rng(0)
     codes = _repeat_clusters(rows)

@@ -54,14 +54,15 @@ class RunFigures:
         return decide(rules, lambda r: rule_figure(r, self.columns, self.frame, self.errored, level=self.level))
 
 
-def run_figures(run: RunStore, *, aggregates: Aggregates | None = None) -> RunFigures:
+def run_figures(run: RunStore, *, aggregates: Aggregates | None = None, manifest: Manifest | None = None) -> RunFigures:
     """Read the columns of a run.
 
     Args:
         run: The run.
         aggregates: Of corpus metrics; one that is not given has no figure.
+        manifest: With other slices than the run's own, where those have changed.
     """
-    manifest = run.manifest()
+    manifest = manifest or run.manifest()
     units = run.unit_columns()
     specs = slice_specs(manifest)
     columns = tuple(_columns(run, aggregates or {}))
@@ -140,11 +141,18 @@ class RunEnd:
     limits: tuple[dict[str, Any], ...] = ()
 
 
-def summarise(run: RunStore, rules: tuple[Rule, ...], end: RunEnd, *, aggregates: Aggregates | None = None) -> Summary:
-    """Figures, decision and counts of a run, recomputed from its rows."""
-    figures = run_figures(run, aggregates=aggregates)
+def summarise(
+    run: RunStore,
+    rules: tuple[Rule, ...],
+    end: RunEnd,
+    *,
+    aggregates: Aggregates | None = None,
+    manifest: Manifest | None = None,
+) -> Summary:
+    """Figures, decision and counts of a run, recomputed from its rows; `manifest` as for `run_figures`."""
+    figures = run_figures(run, aggregates=aggregates, manifest=manifest)
     return Summary(
-        manifest=run.manifest(),
+        manifest=manifest or run.manifest(),
         status=end.status,
         totals=run.totals(),
         estimates=figures.estimates(),

@@ -61,8 +61,8 @@ class RunSource(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-def from_python(suite: Suite, target: Target, settings: RunSettings | None = None) -> RunSource:
-    """A suite written in Python with the target it runs against.
+def from_suite(suite: Suite, target: Target, settings: RunSettings | None = None) -> RunSource:
+    """A suite with the target it runs against.
 
     Raises:
         UsageError: There are no scorers, a scorer follows no protocol, or two share a metric's name.

@@ -1,0 +1,50 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from evalwright.core.errors import UsageError
+from evalwright.core.result import Summary
+from evalwright.store.results import RunStore
+from evalwright.store.workspace import Workspace
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+workspace_option = click.option(
+    "--workspace",
+    "-w",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of results; $EVALWRIGHT_WORKSPACE or the nearest .evalwright upward by default.",
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+
+
+def open_workspace(path: Path | None) -> Workspace:
+    """The workspace to read from; it must exist."""
+    return Workspace.open(path, create=False)
+
+
+def find_run(workspace: Workspace, reference: str) -> RunStore:
+    """The run a person means by an id, the beginning of one, `latest`, or a name."""
+    return workspace.run(workspace.catalog.find(reference).run_id)
+
+
+def summary_of(run: RunStore) -> Summary:
+    """A run's summary.
+
+    Raises:
+        UsageError: The run was not summarised yet.
+    """
+    summary = run.summary()
+    if summary is None:
+        raise UsageError(
+            f"the run {run.run_id} has no figures yet: it is running, or was cut off",
+            hint=f"evalwright resume {run.run_id}",
+        )
+    return summary

@@ -1,0 +1,134 @@
+"""`evalwright run`: a suite from file to verdict and report."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evalwright.cli.options import json_option, workspace_option
+from evalwright.cli.progress import ProgressPrinter
+from evalwright.core.errors import UsageError
+from evalwright.core.result import Summary
+from evalwright.services.evaluation import RunContext, exit_code, start_run
+from evalwright.services.overrides import Overrides, apply_overrides
+from evalwright.services.reporting import MANY_FAILING, write_reports
+from evalwright.services.suite_files import load_source
+from evalwright.store.results import RunStore
+from evalwright.store.workspace import Workspace
+
+EPILOG = """\b
+Examples:
+  evalwright run suite.yaml
+  evalwright run suite.yaml --limit 50 --trials 3
+  evalwright run suite.yaml --filter 'metadata.locale == "de"' --json
+  evalwright run suite.yaml --report junit=results.xml --report html
+  evalwright run suites.py:support"""
+
+
+class ReportOption(click.ParamType[tuple[str, Path | None]]):
+    """`FORMAT` or `FORMAT=PATH`."""
+
+    name = "format[=path]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path | None]:
+        """Split at the first `=`."""
+        if isinstance(value, tuple):
+            return value
+        name, _, path = str(value).partition("=")
+        return name, Path(path) if path else None
+
+
+@click.command(epilog=EPILOG)
+@click.argument("suite", type=click.Path(path_type=str))
+@click.option("--limit", type=int, metavar="N", help="Use a seeded random sample of N cases.")
+@click.option("--trials", type=int, metavar="N", help="Repeat each case N times.")
+@click.option("--concurrency", "-j", type=int, metavar="N", help="Cases in flight at once, per process.")
+@click.option("--workers", type=int, metavar="N", help="Processes.")
+@click.option("--seed", type=int, metavar="N", help="Seed of the order of work and of samples.")
+@click.option("--tags", metavar="A,B", help="Only cases with one of these tags.")
+@click.option("--filter", "condition", metavar="EXPR", help="Only cases for which the expression is true.")
+@click.option("--budget", metavar="AMOUNT", help="Stop at this: `5 USD`, `200k tokens`, `1000 calls`, `10 min`.")
+@click.option("--retries", type=int, metavar="N", help="Further attempts after a failure that may pass.")
+@click.option("--timeout", metavar="TIME", help="Longest an attempt may take, e.g. `30s`.")
+@click.option("--cache", type=click.Choice(["off", "read", "on"]), help="Use of stored answers of earlier runs.")
+@click.option("--max-errors", type=float, metavar="SHARE", help="Stop when more than this share of cases failed.")
+@click.option("--strict", is_flag=True, default=None, help="A bad dataset row is fatal.")
+@click.option("--report", "reports", type=ReportOption(), multiple=True, help="html, markdown, json, junit, or none.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress and no summary.")
+@json_option
+@workspace_option
+def run(
+    suite: str,
+    reports: Sequence[tuple[str, Path | None]],
+    workspace: Path | None,
+    *,
+    quiet: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Run a suite against its target, print the figures and decide the gate.
+
+    SUITE is a suite file, or `file.py:name` for a suite written in Python.
+
+    The first Ctrl-C finishes what is in flight and keeps everything; the second stops at once.
+    """
+    source = apply_overrides(load_source(suite), Overrides.from_options(options))
+    place = Workspace.open(workspace)
+    with ProgressPrinter(quiet=quiet) as progress:
+        context = RunContext(workspace=place, listeners=(progress,), command=shlex.join(["evalwright", *sys.argv[1:]]))
+        summary = start_run(source, context)
+    return conclude(place.run(summary.manifest.run_id), summary, reports, as_json=as_json, quiet=quiet)
+
+
+def conclude(
+    store: RunStore,
+    summary: Summary,
+    reports: Sequence[tuple[str, Path | None]],
+    *,
+    as_json: bool,
+    quiet: bool = False,
+) -> int:
+    """Write the reports, print the summary, and return the exit code."""
+    written = write_reports(store, summary, _wanted(summary, reports))
+    if as_json:
+        _print_json(summary, written)
+    elif not quiet:
+        _print_summary(store, summary, written)
+    return exit_code(summary)
+
+
+def _wanted(summary: Summary, reports: Sequence[tuple[str, Path | None]]) -> list[tuple[str, Path | None]]:
+    names = [name for name, _ in reports]
+    if "none" in names:
+        if len(names) > 1:
+            raise UsageError("`--report none` can't stand beside other reports")
+        return []
+    if not reports:
+        return [("html", None)] if summary.failing <= MANY_FAILING else []
+    return list(reports)
+
+
+def _print_json(summary: Summary, written: dict[str, str]) -> None:
+    from evalwright.reports.json_report import json_line, run_object
+
+    click.echo(json_line(run_object(summary, written)))
+
+
+def _print_summary(store: RunStore, summary: Summary, written: dict[str, str]) -> None:
+    from rich.console import Console
+
+    from evalwright.reports.terminal import print_summary
+
+    failing = [store.cases[int(index)].id for index in store.failing()[:3]]
+    print_summary(Console(highlight=False), summary, reports=written, failing=failing)
+    if "html" not in written and summary.failing > MANY_FAILING:
+        click.echo(
+            f"{summary.failing:,} cases failed; the HTML report was not written unasked: "
+            f"evalwright report {summary.manifest.run_id} --format html",
+            err=True,
+        )

@@ -1,0 +1,58 @@
+"""`evalwright show`: a run, or one case of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from evalwright.cli.options import find_run, json_option, open_workspace, summary_of, workspace_option
+
+EPILOG = """\b
+Examples:
+  evalwright show latest
+  evalwright show latest billing/refund-window
+  evalwright show 20261123-1715 --json"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("run")
+@click.argument("case", required=False)
+@json_option
+@workspace_option
+def show(run: str, case: str | None, workspace: Path | None, *, as_json: bool) -> None:
+    """Show a RUN's figures, or one CASE of it in full: input, passages, answer, scores and reasons.
+
+    RUN is an id, the beginning of one, `latest`, `latest:SUITE`, or a name given to a run.
+    """
+    from rich.console import Console
+
+    from evalwright.reports.json_report import json_line, run_object
+    from evalwright.reports.terminal import print_summary
+
+    store = find_run(open_workspace(workspace), run)
+    if case is not None:
+        _show_case(store.run_id, case, workspace, as_json=as_json)
+        return
+    summary = summary_of(store)
+    if as_json:
+        click.echo(json_line(run_object(summary)))
+        return
+    failing = [store.cases[int(index)].id for index in store.failing()[:3]]
+    print_summary(Console(highlight=False), summary, failing=failing)
+
+
+def _show_case(run_id: str, case_id: str, workspace: Path | None, *, as_json: bool) -> None:
+    from rich.console import Console
+
+    from evalwright.reports.terminal import case_detail
+    from evalwright.services.figures import slice_specs
+    from evalwright.services.slicing import case_slices
+
+    store = find_run(open_workspace(workspace), run_id)
+    result = store.case(case_id, slices=case_slices(slice_specs(store.manifest())))
+    if as_json:
+        click.echo(msgspec.json.encode(result).decode())
+        return
+    Console(highlight=False).print(case_detail(result))
