@@ -12,6 +12,16 @@ from evalwright.scorers.catalog import SCORERS, load
 
 if TYPE_CHECKING:
     from evalwright.scorers.operations import Cost, FirstToken, Latency, Tokens
+    from evalwright.scorers.retrieval.scorers import (
+        Bpref,
+        HitRate,
+        MeanAveragePrecision,
+        MeanReciprocalRank,
+        Ndcg,
+        PrecisionAtK,
+        RecallAtK,
+        RPrecision,
+    )
     from evalwright.scorers.rules.citations import CitationFormat, CitationPresence
     from evalwright.scorers.rules.contains import Contains
     from evalwright.scorers.rules.exact import ExactMatch
@@ -31,6 +41,7 @@ _PLACES = {place.partition(":")[2]: place for place in SCORERS.values()}
 __all__ = [
     "SCORERS",
     "Bleu",
+    "Bpref",
     "Chrf",
     "CitationFormat",
     "CitationPresence",
@@ -39,11 +50,18 @@ __all__ = [
     "EditSimilarity",
     "ExactMatch",
     "FirstToken",
+    "HitRate",
     "JsonSchema",
     "Language",
     "Latency",
     "Length",
+    "MeanAveragePrecision",
+    "MeanReciprocalRank",
+    "Ndcg",
     "Numeric",
+    "PrecisionAtK",
+    "RPrecision",
+    "RecallAtK",
     "Regex",
     "Rouge",
     "TokenF1",

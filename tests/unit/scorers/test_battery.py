@@ -20,6 +20,10 @@ TEXT = [
 ]
 TIMED = [(Case(id="t", input="q"), Output(text="x", latency_s=1.5, first_token_s=0.2, cost=0.001, usage=Usage()))]
 CITED = [(Case(id="c", input="q"), Output(text="Five days [a]. Ask [b].", contexts=PASSAGES))]
+RETRIEVED = [
+    (Case(id="ids", input="q", expected=["a", "z"]), Output(text="x", contexts=PASSAGES)),
+    (Case(id="grades", input="q", expected={"b": 2, "a": 0}), Output(text="x", contexts=PASSAGES)),
+]
 LOCALE = [(Case(id="l", input={"locale": "en-GB"}), Output(text="The parcel comes on Monday or Tuesday morning."))]
 
 KITS: dict[str, list[tuple[dict[str, Any], ScorerKit]]] = {
@@ -51,6 +55,14 @@ KITS: dict[str, list[tuple[dict[str, Any], ScorerKit]]] = {
         ({"variant": "rouge2", "stem": True}, ScorerKit(rows=TEXT)),
         ({"variant": "rougeLsum", "split": "sentences"}, ScorerKit(rows=TEXT)),
     ],
+    "recall_at_k": [({"k": 1}, ScorerKit(rows=RETRIEVED))],
+    "precision_at_k": [({}, ScorerKit(rows=RETRIEVED))],
+    "hit_rate": [({"k": 1}, ScorerKit(rows=RETRIEVED))],
+    "mrr": [({}, ScorerKit(rows=RETRIEVED))],
+    "map": [({}, ScorerKit(rows=RETRIEVED)), ({"geometric": True}, ScorerKit(rows=RETRIEVED))],
+    "ndcg": [({"gain": "exponential"}, ScorerKit(rows=RETRIEVED))],
+    "bpref": [({}, ScorerKit(rows=RETRIEVED))],
+    "r_precision": [({}, ScorerKit(rows=RETRIEVED))],
     "latency": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("latency_s",)))],
     "first_token": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("first_token_s",)))],
     "cost": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("cost",)))],
