@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections import defaultdict
 from typing import Any
 
@@ -28,7 +29,7 @@ from evalwright.scorers import (
 )
 from evalwright.scorers.retrieval import ranking as measures
 from tests.shared_data import shared_data
-from tests.unit.scorers.support import judged, metric_cases
+from tests.unit.scorers.support import expected_figures, judged, metric_cases, reference_rows
 
 CUTS = (5, 10, 15, 20, 30, 100, 200, 500, 1000)
 TREC: dict[str, Any] = {
@@ -214,3 +215,38 @@ def test_long_rankings_are_quick() -> None:
     random.Random(1).shuffle(ids)
     grades = {f"d{n}": 1.0 for n in range(0, 20_000, 3)}
     assert 0.3 < measures.average_precision(measures.ranking(ids, grades)) < 0.4
+
+
+def signs(text: str) -> list[str]:
+    return [text[at : at + 2] for at in range(len(text) - 1)]
+
+
+def latin(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("language", "cut"), [("en", latin), ("es", latin), ("zh", signs)])
+def test_a_real_retriever_in_three_languages(language: str, cut: Any) -> None:
+    bm25s = pytest.importorskip("bm25s")
+    documents = list(reference_rows(f"xquad/{language}_docs.jsonl.gz"))
+    questions = list(reference_rows(f"xquad/{language}_questions.jsonl.gz"))
+    vocabulary: dict[str, int] = {}
+    tokens = [[vocabulary.setdefault(word, len(vocabulary)) for word in cut(row["text"])] for row in documents]
+    index = bm25s.BM25(k1=0.9, b=0.4)
+    index.index((tokens, vocabulary), show_progress=False)
+    scorers = {
+        "recall@1": RecallAtK(1),
+        "recall@5": RecallAtK(5),
+        "MRR@10": MeanReciprocalRank(10),
+        "nDCG@10": Ndcg(10),
+    }
+    totals = dict.fromkeys(scorers, 0.0)
+    for row in questions:
+        scores = index.get_scores([word for word in cut(row["question"]) if word in vocabulary])
+        best = np.argsort(-scores, kind="stable")[:10]
+        output = Output(contexts=tuple(Passage(id=documents[at]["doc_id"], score=float(scores[at])) for at in best))
+        for name, scorer in scorers.items():
+            totals[name] += judged(scorer, output, row["doc_id"]).value or 0.0
+    figures = {name: round(total / len(questions), 4) for name, total in totals.items()}
+    assert figures == expected_figures("xquad")["languages"][language]["BM25 k1=.9 b=.4"]
