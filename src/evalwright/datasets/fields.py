@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -36,7 +37,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
 """Columns that feed a field when the suite maps none to it; the first that a row has is used."""
 
 MAX_ID = 500
+MAX_PLANS = 256
 _ABSENT: Any = object()
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 Source = str | dict[str, Any]
 
@@ -53,6 +56,7 @@ class Fields:
         _check_mapping(spec)
         self._unseen = {path: field for field, path in _paths(self.mapping)}
         self._columns: dict[str, None] = {}
+        self._plans: dict[tuple[str, ...], _Plan] = {}
 
     def case(self, row: Json) -> Case:
         """The case a row describes.
@@ -63,18 +67,18 @@ class Fields:
         if not isinstance(row, dict):
             raise RowError(f"a row must be an object with named fields, this is {kind(row)}")
         self._note(row)
-        used = _Row(row, self._sources(row))
-        value = used.take("input")
+        found, rest = self._plan(row).split(row)
+        value = found.get("input", _ABSENT)
         if value is _ABSENT or value is None:
             raise RowError(_no_input(row, self.mapping))
-        cluster, expected = used.take("cluster"), used.take("expected")
+        expected = found.get("expected", _ABSENT)
         return Case(
-            id=_id(used.take("id"), value, mapped="id" in self.mapping),
+            id=_id(found.get("id", _ABSENT), value, mapped="id" in self.mapping),
             input=value,
             expected=None if expected is _ABSENT else expected,
-            cluster=_cluster(cluster),
-            tags=_tags(used.take("tags")),
-            metadata=_metadata(used.take("metadata"), used.rest),
+            cluster=_cluster(found.get("cluster", _ABSENT)),
+            tags=_tags(found.get("tags", _ABSENT)),
+            metadata=_metadata(found.get("metadata", _ABSENT), rest),
         )
 
     def _note(self, row: dict[str, Json]) -> None:
@@ -82,6 +86,16 @@ class Fields:
         if self._unseen:
             self._columns |= dict.fromkeys(list(row)[:50]) if len(self._columns) < 200 else {}
             self._unseen = {path: field for path, field in self._unseen.items() if find(row, path) is _ABSENT}
+
+    def _plan(self, row: dict[str, Json]) -> _Plan:
+        """What feeds which field in rows of these columns; most rows of a file have the same."""
+        columns = tuple(row)
+        plan = self._plans.get(columns)
+        if plan is None:
+            plan = _Plan(self._sources(row))
+            if len(self._plans) < MAX_PLANS:
+                self._plans[columns] = plan
+        return plan
 
     def _sources(self, row: dict[str, Json]) -> dict[str, Source]:
         taken = {path for _, path in _paths(self.mapping)}
@@ -98,18 +112,18 @@ class Fields:
         return [_misspelt(spec, field, path, list(self._columns)) for path, field in self._unseen.items()]
 
 
-class _Row:
-    """A row from which fields are taken; `rest` is what nobody took."""
+class _Plan:
+    """Splits rows into the values of fields and the rest, which nobody took."""
 
-    def __init__(self, row: dict[str, Json], sources: Mapping[str, Source]) -> None:
-        self._row = row
-        self._sources = sources
-        self.rest = dict(row)
-        for _, path in _paths(sources):
-            _drop(self.rest, path)
+    def __init__(self, sources: Mapping[str, Source]) -> None:
+        self._sources = dict(sources)
+        self._paths = [path for _, path in _paths(sources)]
 
-    def take(self, field: str) -> Json:
-        return _build(self._row, self._sources[field]) if field in self._sources else _ABSENT
+    def split(self, row: dict[str, Json]) -> tuple[dict[str, Json], dict[str, Json]]:
+        rest = dict(row)
+        for path in self._paths:
+            _drop(rest, path)
+        return {field: _build(row, source) for field, source in self._sources.items()}, rest
 
 
 def _build(row: dict[str, Json], source: Source) -> Json:
@@ -173,7 +187,7 @@ def _id(value: Json, case_input: Json, *, mapped: bool) -> str:
         raise RowError(f"`id` must be a text or a whole number, not {kind(value)}")
     if len(value) > MAX_ID:
         raise RowError(f"`id` has {len(value):,} characters; {MAX_ID} are allowed")
-    if any(ord(character) < 32 or character == "\x7f" for character in value):
+    if _CONTROL.search(value):
         raise RowError(f"`id` holds a control character: {value!r}")
     return value
 

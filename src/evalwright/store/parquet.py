@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import duckdb
@@ -14,39 +15,40 @@ from evalwright.core.errors import DiskFull, StoreError
 from evalwright.store.duck import connect, literal
 from evalwright.store.files import disk_errors, sync_file, temporary_beside
 
-GROUP_BYTES = 16 * 1024 * 1024
+GROUP_BYTES = 8 * 1024 * 1024
 """About how much JSON goes into one row group: what a reader must hold at a time."""
 
-_BATCH = 256
+PIECE_BYTES = 8 * 1024 * 1024
+
+_WAITING = 1 << 18
 
 
 class RowFile:
-    """A temporary file of JSON lines that ends up as a Parquet file.
+    """Rows gathered in temporary files of JSON lines, to end up as a Parquet file.
 
-    Use as a context manager; the temporary file is gone at its end.
+    Use as a context manager; the temporary files are gone at its end. They are many small ones because DuckDB's JSON
+    reader takes memory by the size of a file.
     """
 
     def __init__(self, folder: Path, name: str, columns: Mapping[str, str]) -> None:
-        """Write rows of these columns (name to DuckDB type) into a temporary file in `folder`."""
+        """Gather rows of these columns (name to DuckDB type) in a temporary folder inside `folder`."""
         self._columns = columns
-        self._place = temporary_beside(folder / name)
+        self._place = folder / f".{name}.{uuid.uuid4().hex}.tmp"
         self._encoder = msgspec.json.Encoder()
-        self._waiting: list[object] = []
-        self.rows = 0
+        self._waiting = bytearray()
+        self._pieces: list[Path] = []
+        self._piece_bytes = PIECE_BYTES
         self._longest = 0
         self._bytes = 0
+        self.rows = 0
 
     def __enter__(self) -> Self:
-        self._path = self._place.__enter__()
-        with disk_errors(self._path):
-            self._file = self._path.open("wb")
+        with disk_errors(self._place):
+            self._place.mkdir(parents=True)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
-        self._place.__exit__(kind, error, trace)
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._place, ignore_errors=True)
 
     def add(self, row: object) -> None:
         """Append a row: a struct or dict whose fields are the columns.
@@ -54,12 +56,23 @@ class RowFile:
         Raises:
             DiskFull: No space is left.
         """
-        line = self._encoder.encode(row)
+        start = len(self._waiting)
+        self._encoder.encode_into(row, self._waiting, start)
+        self._waiting += b"\n"
         self.rows += 1
-        self._longest = max(self._longest, len(line))
-        self._bytes += len(line)
-        with disk_errors(self._path):
-            self._file.write(line + b"\n")
+        self._longest = max(self._longest, len(self._waiting) - start)
+        if len(self._waiting) > _WAITING:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._piece_bytes >= PIECE_BYTES:
+            self._pieces.append(self._place / f"{len(self._pieces):06d}.jsonl")
+            self._piece_bytes = 0
+        with disk_errors(self._place), self._pieces[-1].open("ab") as file:
+            file.write(self._waiting)
+        self._bytes += len(self._waiting)
+        self._piece_bytes += len(self._waiting)
+        self._waiting.clear()
 
     def save(self, path: Path) -> None:
         """Turn the rows into a Parquet file (zstd) that appears under its name when whole.
@@ -68,7 +81,7 @@ class RowFile:
             DiskFull: No space is left.
             StoreError: DuckDB could not write it.
         """
-        self._file.flush()
+        self._flush()
         with disk_errors(path), temporary_beside(path) as temporary:
             _copy(self._query(), temporary, self._group_rows(), memory_mb=192 + 8 * self._longest // 2**20)
             sync_file(temporary)
@@ -76,9 +89,10 @@ class RowFile:
 
     def _query(self) -> str:
         columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in self._columns.items())
+        pieces = ", ".join(literal(str(piece)) for piece in self._pieces)
         size = max(1 << 20, 2 * self._longest)
         options = f"format = 'newline_delimited', columns = {{{columns}}}, maximum_object_size = {size}"
-        return f"FROM read_json({literal(str(self._path))}, {options})"
+        return f"FROM read_json([{pieces}], {options})"
 
     def _group_rows(self) -> int:
         average = max(1, self._bytes // max(1, self.rows))

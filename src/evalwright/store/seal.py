@@ -117,7 +117,7 @@ def _write(index: UnitIndex, target: Path) -> Seal:
         RowFile(target, UNITS, UNIT_COLUMNS) as units,
         RowFile(target, SCORES, SCORE_COLUMNS) as scores,
     ):
-        for case, record in zip(index.case.tolist(), index.records(), strict=True):
+        for case, record in zip(map(int, index.case), index.records(), strict=True):
             units.add(unit_row(case, record))
             for metric, score in record.scores.items():
                 scores.add(score_row(case, record.case_id, record.trial, metric, score))

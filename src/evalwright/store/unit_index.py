@@ -15,6 +15,8 @@ from evalwright.store.cases import CaseSelection, HashArray, IndexArray
 from evalwright.store.files import disk_errors
 from evalwright.store.journal import segments
 
+SmallArray = npt.NDArray[np.int32]
+
 _NULL = b"null"
 
 
@@ -43,7 +45,6 @@ class UnitIndex:
         trial: Trial, ascending within a case, shape (units,).
         sizes: Bytes of the whole lines of each journal segment when it was read, by name.
         left_out: Lines that are not in the index: damaged, or of a case the run does not have.
-        longest: Bytes of the longest line.
     """
 
     def __init__(self, run_dir: Path, cases: CaseSelection) -> None:
@@ -52,21 +53,15 @@ class UnitIndex:
         self.sizes = {path.name: scan.segment(number, path) for number, path in enumerate(self._paths)}
         found = _case_of_hash(np.frombuffer(scan.hashes, dtype=np.uint64), cases)
         order = _first_of_each(scan, found)
-        self.case: IndexArray = found[order]
-        self.trial: IndexArray = np.frombuffer(scan.trials, dtype=np.int64)[order]
-        self._segment = np.frombuffer(scan.segments, dtype=np.int64)[order]
+        self.case: SmallArray = found[order]
+        self.trial: SmallArray = np.frombuffer(scan.trials, dtype=np.int32)[order]
+        self._segment = np.frombuffer(scan.segments, dtype=np.int16)[order]
         self._offset = np.frombuffer(scan.offsets, dtype=np.int64)[order]
-        self._size = np.frombuffer(scan.sizes, dtype=np.int64)[order]
+        self._size = np.frombuffer(scan.sizes, dtype=np.int32)[order]
         self.left_out = scan.bad + int((found < 0).sum())
-        self.longest = int(self._size.max()) if len(order) else 0
 
     def __len__(self) -> int:
         return len(self.case)
-
-    @property
-    def bytes(self) -> int:
-        """Bytes of all the records."""
-        return int(self._size.sum())
 
     def records(self) -> Iterator[UnitRecord]:
         """The records, in order of case and trial."""
@@ -86,12 +81,12 @@ class _Scan:
 
     def __init__(self) -> None:
         self.hashes = array("Q")
-        self.trials = array("q")
+        self.trials = array("i")
         self.started = array("d")
         self.answered = array("b")
-        self.segments = array("q")
+        self.segments = array("h")
         self.offsets = array("q")
-        self.sizes = array("q")
+        self.sizes = array("i")
         self.bad = 0
 
     def segment(self, number: int, path: Path) -> int:
@@ -108,11 +103,11 @@ class _Scan:
     def _note(self, line: bytes, segment: int, offset: int) -> None:
         try:
             key = _key_decoder.decode(line)
-            digest = int(key.case_hash, 16)
+            digest = int(key.case_hash, 16) & 0xFFFFFFFFFFFFFFFF
         except (msgspec.DecodeError, ValueError, RecursionError):
             self.bad += 1
             return
-        self.hashes.append(digest & 0xFFFFFFFFFFFFFFFF)
+        self.hashes.append(digest)
         self.trials.append(key.trial)
         self.started.append(key.started_at)
         self.answered.append(bytes(key.output) != _NULL)
@@ -121,23 +116,30 @@ class _Scan:
         self.sizes.append(len(line))
 
 
-def _case_of_hash(hashes: HashArray, cases: CaseSelection) -> IndexArray:
+def _case_of_hash(hashes: HashArray, cases: CaseSelection) -> SmallArray:
     """Case index within the run for each content hash, -1 where the run has no such case."""
     known = cases.hashes
     order = np.argsort(known, kind="stable")
     if not len(known):
-        return np.full(len(hashes), -1, dtype=np.int64)
-    place = np.minimum(np.searchsorted(known[order], hashes), len(known) - 1)
-    candidate = order[place]
-    return np.where(known[candidate] == hashes, candidate, -1).astype(np.int64)
+        return np.full(len(hashes), -1, dtype=np.int32)
+    candidate = order[np.minimum(np.searchsorted(known, hashes, sorter=order), len(known) - 1)]
+    return np.where(known[candidate] == hashes, candidate, -1).astype(np.int32)
 
 
-def _first_of_each(scan: _Scan, case: IndexArray) -> IndexArray:
+def _first_of_each(scan: _Scan, case: SmallArray) -> IndexArray:
     """Positions of the records that count, by case and trial."""
-    trials: npt.NDArray[np.int64] = np.frombuffer(scan.trials, dtype=np.int64)
-    started = np.frombuffer(scan.started, dtype=np.float64)
-    answered = np.frombuffer(scan.answered, dtype=np.int8)
-    order = np.lexsort((np.arange(len(case)), -started, -answered, trials, case))
-    order = order[case[order] >= 0]
-    same = (np.diff(case[order]) == 0) & (np.diff(trials[order]) == 0)
-    return order[np.concatenate([[True], ~same])] if len(order) else order
+    trials = np.frombuffer(scan.trials, dtype=np.int32)
+    order = np.lexsort((trials, case))
+    if len(order) and _repeats(order, case, trials).any():
+        started = np.frombuffer(scan.started, dtype=np.float64)
+        answered = np.frombuffer(scan.answered, dtype=np.int8)
+        order = np.lexsort((-started, -answered, trials, case))
+        order = order[~_repeats(order, case, trials)]
+    return order[case[order] >= 0]
+
+
+def _repeats(order: IndexArray, case: SmallArray, trials: SmallArray) -> npt.NDArray[np.bool_]:
+    """Which entries of an order are of the same unit as the one before."""
+    found = np.zeros(len(order), dtype=np.bool_)
+    found[1:] = (np.diff(case[order]) == 0) & (np.diff(trials[order]) == 0)
+    return found
