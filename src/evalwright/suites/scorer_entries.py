@@ -214,7 +214,7 @@ class ScorerReader:
     def _bind(self, made: ScorerSet, instance: Any, keys: ScorerKeys, entry: ScorerEntry) -> None:
         try:
             scorer = instance.bind(self._context) if isinstance(instance, Bindable) else instance
-            metric = keys.as_ or scorer.info.name
+            metric = keys.as_ or self._metric(entry.name, scorer.info.name)
         except ConfigError as error:
             self._problems.adopt(error.problems, entry.options_path)
             made.complete = False
@@ -237,6 +237,11 @@ class ScorerReader:
         )
         made.metrics[metric] = bound
         made.bound.append(bound)
+
+    def _metric(self, written: str, own: str) -> str:
+        """The scorer's own name for its metric; the name written, where both are names of the same scorer."""
+        known = self._vocabulary.scorers
+        return written if written in known and own in known and known[written] is known[own] else own
 
 
 _SHAPE = "`- exact`, `- contains: { values: [yes] }` or `- { file: scorers.py, use: [polite] }`"
