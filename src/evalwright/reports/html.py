@@ -28,7 +28,7 @@ from evalwright.reports.runview import run_view
 
 _OPEN = 3
 _REASONS = 3
-_MEMORY = 4_000_000
+_MEMORY = 1_000_000
 _Spool = tempfile.SpooledTemporaryFile[str]
 _FILTERS = {
     "status": ("Status", "Any status"),
@@ -154,7 +154,7 @@ def _spool() -> _Spool:
 
 def _append(source: _Spool, stream: IO[str]) -> None:
     source.seek(0)
-    shutil.copyfileobj(source, stream, 1 << 20)
+    shutil.copyfileobj(source, stream, 1 << 16)
 
 
 class _CaseWriter:

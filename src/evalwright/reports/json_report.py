@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -275,3 +276,7 @@ def run_schema() -> dict[str, Any]:
         "title": "evalwright run --json",
         **schema,
     }
+
+
+if __name__ == "__main__":
+    print(json.dumps(run_schema(), indent=2))  # noqa: T201 - writes schema/run.schema.json

@@ -53,7 +53,7 @@ def write(stream: IO[str], summary: Summary, cases: Iterable[CaseResult], option
         stream.write(f"<testsuites{_attributes(name=summary.manifest.suite, **_counts(_sum(tally, gate)))}>\n")
         stream.write(_suite_head(summary, tally))
         body.seek(0)
-        shutil.copyfileobj(body, stream, 1 << 20)
+        shutil.copyfileobj(body, stream, 1 << 16)
         stream.write("</testsuite>\n")
         if gate.tests:
             name = f"{summary.manifest.suite} gate"

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from evalwright.core.case import Json
 from evalwright.reports.caseview import Span
-from evalwright.reports.text import MAX_TEXT, Piece, as_text, hidden_name, label, pieces
+from evalwright.reports.text import MAX_TEXT, Piece, as_text, has_hidden, hidden_name, label, pieces
 
 _MAX_SPANS = 200
 _HIDDEN = Markup('<span class="hid" title="{}">{}</span>')
@@ -23,6 +23,8 @@ def show(value: Json, limit: int = MAX_TEXT) -> Markup:
 
 def show_marked(text: str, spans: Sequence[Span], limit: int = MAX_TEXT) -> Markup:
     """A text as safe HTML with spans marked; overlapping spans share one mark that names all their notes."""
+    if not spans and len(text) <= limit and not has_hidden(text):
+        return escape(text)
     shown = text[:limit]
     parts: list[Markup] = []
     for start, end, notes in _segments(len(shown), spans):

@@ -17,8 +17,11 @@ from evalwright.core.result import Summary
 from evalwright.core.run import RunStatus
 from evalwright.reports import figures
 from evalwright.reports.bars import text_bar
+from evalwright.reports.casetext import case_detail, print_case
 from evalwright.reports.columns import Column, table
 from evalwright.reports.text import one_line, plural, visible
+
+__all__ = ["View", "case_detail", "print_case", "print_summary", "render_text", "run_summary", "view_for"]
 
 STYLES = {
     "PASS": "bold green",

@@ -22,7 +22,7 @@ _HIDDEN = re.compile(
     "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ufdd0-\ufdef"
     "\ud800-\udfff"  # lone surrogates
     "\U000e0000-\U000e0fff"  # tag characters and supplementary variation selectors
-    "]|[\ufe00-\ufe0f]{2,}"
+    "]|[\ufe00-\ufe0f](?=[\ufe00-\ufe0f])|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]"  # more than one selector in a row
 )
 _JOINERS = "\u200c\u200d"
 _XML_INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -38,6 +38,11 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     start: int
     hidden: bool = False
     count: int = 1
+
+
+def has_hidden(text: str) -> bool:
+    """Whether a text may hold hidden characters; when not, it can be shown as it is."""
+    return _HIDDEN.search(text) is not None
 
 
 def pieces(text: str) -> Iterator[Piece]:
@@ -97,6 +102,8 @@ def visible(text: str) -> str:
         >>> visible("red \x1b[31m, evil \u202e")
         'red \\x1b[31m, evil ⟨U+202E⟩'
     """
+    if not has_hidden(text):
+        return text
     return "".join(label(piece) if piece.hidden else piece.text for piece in pieces(text))
 
 
@@ -143,7 +150,7 @@ def markdown_cell(text: str, width: int = 160) -> str:
 
 def html_line(text: str, width: int = 160) -> str:
     """One line of text for HTML inside Markdown, where Markdown's own escapes mean nothing."""
-    return html.escape(one_line(text, width)).replace("@", "@\u2060").replace("#", "#\u2060")
+    return html.escape(one_line(text, width).replace("@", "@\u2060").replace("#", "#\u2060"))
 
 
 def markdown_code(text: str) -> str:

@@ -28,7 +28,8 @@ RUN_ID = "20260801-140512-support-rag-7f3a"
 HOSTILE = (
     "<script>document.title='owned'</script></script><img src=x onerror=alert(1)> "
     '<a href="javascript:alert(2)">click</a> {{ 7*7 }} {% raw %} ]]> --> [bold red]markup[/] '
-    "\x1b[31mred\x1b[0m \x00nul \u202egnp.exe\u202c zero\u200b\u200bwidth \ud800 &amp; \u2028line | pipe `tick` ```fence```"
+    "\x1b[31mred\x1b[0m \x00nul \u202egnp.exe\u202c zero\u200b\u200bwidth \ud800 &amp; "
+    "\u2028line | pipe `tick` ```fence```"
 )
 
 
@@ -196,8 +197,8 @@ def _grounded() -> CaseResult:
             False,
             reason="The cited article says 30 days, not 60.",
             evidence=(
-                Evidence(where="output", start=29, end=43, text="within 60 days", note="contradicts the source"),
-                Evidence(where="context", index=0, start=24, end=38, text="within 30 days", note="the source"),
+                Evidence(where="output", start=25, end=39, text="within 60 days", note="contradicts the source"),
+                Evidence(where="context", index=0, start=25, end=39, text="within 30 days", note="the source"),
             ),
         ),
         "citation_presence": Score.of(True, reason="2 citations, both among the retrieved passages"),

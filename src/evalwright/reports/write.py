@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import tempfile
@@ -14,7 +15,7 @@ from typing import IO
 import msgspec
 from rich.console import Group
 
-from evalwright.core.errors import UsageError
+from evalwright.core.errors import DiskFull, StoreError, UsageError
 from evalwright.core.result import CaseResult, Summary
 from evalwright.reports import html, json_report, junit, markdown, terminal
 from evalwright.reports.options import ReportOptions
@@ -92,7 +93,8 @@ def write_report(
         The file written.
 
     Raises:
-        UsageError: There is no such format, or the file can't be written.
+        UsageError: There is no such format.
+        StoreError: The file can't be written (`DiskFull` when that is why).
     """
     chosen = _format(format)
     target = path / f"report{chosen.suffix}" if path.is_dir() else path
@@ -101,8 +103,7 @@ def write_report(
         with _beside(target) as stream:
             chosen.writer(stream, summary, cases, _options(options, baseline))
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise UsageError(f"can't write the report to {target}: {reason}", hint="name another place for it") from error
+        raise _unwritable(target, error) from error
     return target
 
 
@@ -122,6 +123,12 @@ def render(
     stream = io.StringIO(newline="")
     _format(format).writer(stream, summary, cases, _options(options, baseline))
     return stream.getvalue()
+
+
+def _unwritable(target: Path, error: OSError) -> StoreError:
+    message = f"can't write the report to {target}: {error.strerror or error}"
+    kind = DiskFull if error.errno == errno.ENOSPC else StoreError
+    return kind(message, hint="name another place for it; the run itself is stored")
 
 
 def _options(options: ReportOptions | None, baseline: Summary | None) -> ReportOptions:
