@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -47,6 +47,18 @@ class UnitEstimate(msgspec.Struct, frozen=True, kw_only=True):
     cost: float = 0.0
 
 
+class Resource(Protocol):
+    """Something a run needs open in each of its processes, such as a judge's connections."""
+
+    async def open(self) -> None:
+        """Acquire it."""
+        ...
+
+    async def close(self) -> None:
+        """Release it; safe to call twice."""
+        ...
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A run as the engine sees it. What the run's folder already holds is kept, and only the rest is run.
 
@@ -59,6 +71,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         selection: Indices of the cases to use, shape (selected,); all of them when None.
         scorers: The scorers with their metrics.
         services: Named helpers for scorers; the engine adds `meter`, through which they call models.
+        resources: What scorers and services need open while the run lasts.
         listeners: Ears of the run.
         cache: Stored answers; used as `settings.cache` says.
         price: Cost of an answer that does not name its own; None when it can't be told.
@@ -75,6 +88,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     selection: IndexArray | None = None
     scorers: tuple[BoundScorer, ...] = ()
     services: dict[str, Any] = {}
+    resources: tuple[Resource, ...] = ()
     listeners: tuple[RunListener, ...] = ()
     cache: AnswerCache | None = None
     price: Callable[[Output], float | None] | None = None
@@ -103,6 +117,14 @@ class LimitChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     old: float | None = None
     new: float | None = None
     reason: str = ""
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How one process ended: with the changes of limits it saw."""
+
+    status: RunStatus
+    reason: str = ""
+    limits: tuple[LimitChange, ...] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

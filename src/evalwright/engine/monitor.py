@@ -31,7 +31,7 @@ class Tally:
     def add(self, record: UnitRecord) -> None:
         """Count one recorded unit."""
         self.done += 1
-        self.calls += record.calls
+        self.calls += record.calls + record.judge_calls
         output = record.output
         if output is None:
             self.errored += 1

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
-from evalwright.core.run import RunStatus
-from evalwright.engine.history import read_history
-from evalwright.engine.job import Job, Outcome
-from evalwright.engine.local import run_local
-from evalwright.engine.monitor import Monitor
-from evalwright.engine.plan import Plan
+from evalwright.engine.job import Ending, Job, Outcome
+from evalwright.engine.processes import run_processes
 from evalwright.engine.sitting import Sitting
+from evalwright.engine.stage import Stage, staged
 from evalwright.store.journal import JournalWriter, segment_path
-from evalwright.store.lock import RunLock
 
 try:
     import uvloop
@@ -22,6 +18,8 @@ except ImportError:  # not built for this platform
     _new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
 else:
     _new_loop = uvloop.new_event_loop
+
+T = TypeVar("T")
 
 
 def run(job: Job) -> Outcome:
@@ -35,12 +33,23 @@ def run(job: Job) -> Outcome:
         StoreError: The run's folder can't be used.
         Exception: What a listener, the case source or the target's `open` raised.
     """
-    return _run_loop(run_async(job))
+    several = job.settings.workers > 1
+    with staged(job, shared=several) as stage, stage.director.signals():
+        if several:
+            endings = run_processes(stage, _run_loop)
+        else:
+            endings = [_run_alone(stage)]
+        stage.monitor.progress(0)
+        return stage.outcome(endings)
 
 
-def _run_loop(main: Coroutine[Any, Any, Outcome]) -> Outcome:
-    with asyncio.Runner(loop_factory=_new_loop) as runner:
-        return runner.run(main)
+def _run_alone(stage: Stage) -> Ending:
+    try:
+        return _run_loop(_run_here(stage))
+    except KeyboardInterrupt:
+        if not stage.director.ending.reason:
+            raise
+        return stage.director.ending
 
 
 async def run_async(job: Job) -> Outcome:
@@ -49,25 +58,21 @@ async def run_async(job: Job) -> Outcome:
     Raises:
         Exception: As `run`.
     """
-    started_at = job.clock.now()
-    settings = job.settings
-    with RunLock(job.run_dir, now=started_at):
-        plan = Plan(job.cases, selection=job.selection, trials=settings.trials, seed=settings.seed)
-        history = read_history(job.run_dir, units=len(plan), retry_errored=job.retry_errored)
-        monitor = Monitor(history.tally, job.listeners, max_errors=settings.max_errors, clock=job.clock)
-        journal = JournalWriter(segment_path(job.run_dir, 0))
-        positions = map(int, plan.remaining(history.done))
-        sitting = Sitting(job, plan, positions, journal, monitor)
-        await run_local(sitting)
-        monitor.progress(0)
-    complete = monitor.tally.done >= len(plan)
-    return Outcome(
-        status=RunStatus.COMPLETE if complete else sitting.status,
-        reason="" if complete else sitting.reason,
-        units=len(plan),
-        recorded=monitor.tally.done,
-        fresh=monitor.fresh,
-        started_at=started_at,
-        duration_s=monitor.elapsed_s,
-        damaged=history.damaged,
-    )
+    with staged(job, shared=False) as stage, stage.director.signals():
+        ending = await _run_here(stage)
+        stage.monitor.progress(0)
+        return stage.outcome([ending])
+
+
+async def _run_here(stage: Stage) -> Ending:
+    journal = JournalWriter(segment_path(stage.job.run_dir, 0))
+    sitting = Sitting(stage.job, stage.plan, stage.places(), journal, stage.board)
+    sitting.on_record, sitting.on_tick = stage.director.record, stage.director.tick
+    await sitting.run()
+    return sitting.ending
+
+
+def _run_loop(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the fastest event loop there is."""
+    with asyncio.Runner(loop_factory=_new_loop) as runner:
+        return runner.run(main)

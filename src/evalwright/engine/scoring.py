@@ -12,26 +12,28 @@ import msgspec
 
 from evalwright.core.score import Score, ScoreStatus
 from evalwright.core.scorer import BoundScorer, ScoreContext, as_score
+from evalwright.engine.alarm import Alarm, TooLong
 from evalwright.engine.attempt import clipped
 
 
 class Scorers:
     """The scorers of a run."""
 
-    def __init__(self, bound: Sequence[BoundScorer], *, timeout_s: float) -> None:
-        """Take the scorers; an asynchronous one may take `timeout_s` seconds a row."""
+    def __init__(self, bound: Sequence[BoundScorer], *, timeout_s: float, alarm: Alarm | None = None) -> None:
+        """Take the scorers; each may take `timeout_s` seconds a row, plain ones where an alarm can interrupt them."""
         self._bound = tuple(bound)
         self._timeout_s = timeout_s
+        self._alarm = alarm or Alarm()
 
     async def score(self, context: ScoreContext) -> dict[str, Score]:
         """Scores by metric, in the order of the scorers; asynchronous scorers run at the same time."""
         scores: dict[str, Score] = {}
         waiting: list[tuple[BoundScorer, Awaitable[Any]]] = []
         for bound in self._bound:
-            result = _call(bound, context)
-            scores[bound.metric] = _PENDING
+            result = self._call(bound, context)
             if inspect.isawaitable(result):
                 waiting.append((bound, result))
+                scores[bound.metric] = _PENDING
             else:
                 scores[bound.metric] = finished(bound, result)
         if waiting:
@@ -39,24 +41,30 @@ class Scorers:
             scores.update({bound.metric: score for (bound, _), score in zip(waiting, results, strict=True)})
         return scores
 
+    def _call(self, bound: BoundScorer, context: ScoreContext) -> Any:
+        try:
+            self._alarm.set(self._timeout_s)
+            try:
+                return bound.scorer.score(context)
+            finally:
+                self._alarm.clear()
+        except TooLong:
+            return self._too_long(bound)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a scorer is foreign code
+            return failure(bound, error)
+
+    def _too_long(self, bound: BoundScorer) -> Score:
+        return Score.failure(f"{bound.metric}: no verdict within {self._timeout_s:g} s")
+
     async def _wait(self, bound: BoundScorer, result: Awaitable[Any]) -> Score:
         try:
             async with asyncio.timeout(self._timeout_s) as timer:
                 return finished(bound, await result)
         except Exception as error:  # noqa: BLE001 - a scorer is foreign code
-            if timer.expired():
-                return Score.failure(f"{bound.metric}: no verdict within {self._timeout_s:g} s")
-            return failure(bound, error)
+            return self._too_long(bound) if timer.expired() else failure(bound, error)
 
 
 _PENDING = Score.failure("not finished")
-
-
-def _call(bound: BoundScorer, context: ScoreContext) -> Any:
-    try:
-        return bound.scorer.score(context)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a scorer is foreign code
-        return failure(bound, error)
 
 
 def failure(bound: BoundScorer, error: BaseException) -> Score:
@@ -68,7 +76,7 @@ def finished(bound: BoundScorer, result: object) -> Score:
     """What a scorer returned, checked, turned round where the suite says so, and with its row verdict."""
     try:
         score = _checked(as_score(result))
-    except (TypeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - a scorer may have put anything into its score
         return failure(bound, error)
     if score.status is not ScoreStatus.SCORED:
         return score

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import msgspec
@@ -15,10 +16,14 @@ from evalwright.core.output import Output
 from evalwright.core.run import Attempt, Failure, RunStatus, UnitRecord
 from evalwright.core.scorer import ScoreContext
 from evalwright.core.target import TargetCall, public_metadata
+from evalwright.engine.alarm import Alarm
+from evalwright.engine.answers import Answers
 from evalwright.engine.attempt import answer, clipped
+from evalwright.engine.board import HALT, Board
+from evalwright.engine.desk import Desk, Permit
 from evalwright.engine.feed import Feed, Work
-from evalwright.engine.job import Job, StopRun
-from evalwright.engine.monitor import Monitor
+from evalwright.engine.job import Ending, Job
+from evalwright.engine.meter import Meter
 from evalwright.engine.plan import Plan, Unit
 from evalwright.engine.retry import RetryPolicy
 from evalwright.engine.scoring import Scorers
@@ -26,133 +31,160 @@ from evalwright.engine.storable import storable
 from evalwright.store.journal import JournalWriter, Unstorable
 
 SYNC_S = 0.05
-"""Seconds between syncs of the journal. (At 10,000 units a second this is every 500 records.)"""
+"""Seconds between syncs of the journal, and between looks at the board."""
 TICK_S = 0.25
 
 
 class Sitting:
-    """Works through units until none is left or it is told to stop.
+    """Works through units until none is left or the board says stop.
 
     Attributes:
-        status: What the run ends as if units are left.
-        reason: Why it was stopped.
+        desk: Limits and budget.
+        in_flight: Units being worked on.
+        on_record: Told of every record.
+        on_tick: Told the units in flight about four times a second.
     """
 
-    def __init__(
-        self, job: Job, plan: Plan, positions: Iterable[int], journal: JournalWriter, monitor: Monitor
-    ) -> None:
+    def __init__(self, job: Job, plan: Plan, positions: Iterable[int], journal: JournalWriter, board: Board) -> None:
         settings = job.settings
         self._job = job
         self._plan = plan
         self._journal = journal
-        self._monitor = monitor
-        self._scorers = Scorers(job.scorers, timeout_s=settings.timeout_s)
+        self._board = board
+        self._alarm = Alarm()
+        self._scorers = Scorers(job.scorers, timeout_s=settings.timeout_s, alarm=self._alarm)
         self._retry = RetryPolicy(retries=settings.retries)
         self._rng = random.Random()
         self._public = frozenset(settings.public)
+        self._answers = Answers(job.cache, settings.cache, job.target_digest)
         self._feed = Feed(self._fresh(positions), most_deferred=max(100, 4 * settings.concurrency))
         self._workers: set[asyncio.Task[None]] = set()
-        self._busy = 0
-        self.status = RunStatus.COMPLETE
-        self.reason = ""
-
-    # --- from outside -------------------------------------------------------------------------------------------
+        self._wanted = settings.concurrency
+        self.desk = Desk(job, board, self._retry)
+        self.in_flight = 0
+        self.on_record: Callable[[UnitRecord], None] = _ignore
+        self.on_tick: Callable[[int], None] = _ignore
 
     async def run(self) -> None:
-        """Open the target, work to the end, close everything.
+        """Open what is needed, work to the end, close everything.
 
         Raises:
             DiskFull: No room to record; what was recorded is kept.
-            Exception: Whatever a listener, the case source or the target's `open` raised.
+            Exception: What a listener, the case source or the target's `open` raised.
         """
-        try:
-            await self._job.target.open()
+        async with AsyncExitStack() as stack:
+            stack.callback(self._journal.close)
+            stack.enter_context(self._alarm.installed())
+            self._answers.open()
+            stack.callback(self._answers.close)
+            for resource in (self._job.target, *self._job.resources):
+                stack.push_async_callback(resource.close)
+                await resource.open()
             await self._work_all()
-        finally:
-            self._journal.close()
-            await self._job.target.close()
-
-    def stop(self, status: RunStatus, reason: str) -> None:
-        """Begin nothing more and end when the work in flight is recorded; the first reason given stays."""
-        if not self._feed.draining:
-            self.status, self.reason = status, reason
-            self._feed.drain()
-
-    def halt(self) -> None:
-        """End at once: calls in flight are given up, recorded units stay."""
-        for worker in self._workers:
-            worker.cancel()
 
     @property
-    def in_flight(self) -> int:
-        """Units being worked on."""
-        return self._busy
+    def ending(self) -> Ending:
+        """How it ended, as far as this process knows: the reason is empty when only the board said stop."""
+        status = RunStatus.BUDGET if self.desk.exhausted else RunStatus.COMPLETE
+        return Ending(status=status, reason=self.desk.exhausted, limits=tuple(self.desk.changes))
 
     # --- workers ------------------------------------------------------------------------------------------------
 
     async def _work_all(self) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                chores = [group.create_task(self._keep_synced()), group.create_task(self._keep_watch())]
-                for _ in range(min(self._job.settings.concurrency, max(1, len(self._plan)))):
-                    worker = group.create_task(self._work())
-                    self._workers.add(worker)
-                    worker.add_done_callback(lambda done: self._worker_left(done, chores))
+                chore = group.create_task(self._keep_house(group))
+                self._crew(group, chore)
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
 
-    def _worker_left(self, worker: asyncio.Task[None], chores: list[asyncio.Task[None]]) -> None:
-        self._workers.discard(worker)
-        if not self._workers:
-            for chore in chores:
+    def _crew(self, group: asyncio.TaskGroup, chore: asyncio.Task[None]) -> None:
+        """Have as many workers as are wanted; too many leave by themselves."""
+
+        def left(worker: asyncio.Task[None]) -> None:
+            self._workers.discard(worker)
+            if not self._workers:
                 chore.cancel()
 
+        while len(self._workers) < min(self._wanted, max(1, len(self._plan))):
+            worker = group.create_task(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(left)
+
     async def _work(self) -> None:
-        while (work := await self._feed.take()) is not None:
-            self._busy += 1
+        while len(self._workers) <= self._wanted and (work := await self._next()) is not None:
+            self.in_flight += 1
             try:
                 await self._turn(work)
-            except StopRun as stop:
-                self.stop(stop.status, stop.message)
             finally:
-                self._busy -= 1
+                self.in_flight -= 1
+
+    async def _next(self) -> Work | None:
+        if self._board.stop:
+            self._drain()
+        return await self._feed.take()
 
     async def _turn(self, work: Work) -> None:
         """One attempt at a unit, and what follows from it: a record, or another attempt later."""
-        clock, tried = self._job.clock, self._job.clock.monotonic()
+        if (stored := self._answers.find(work)) is not None:
+            await self._answered(work, stored, cached=True)
+            return
+        permit = await self.desk.permit()
+        if permit is None:
+            self._refused_by_budget()
+            return
+        tried = self._job.clock.monotonic()
         work.calls += 1
         try:
             output = await answer(self._job.target, work.call, self._job.settings.timeout_s)
         except TargetError as error:
-            self._failed(work, error, clock.monotonic() - tried)
+            permit.failed(error)
+            self._failed(work, error, self._job.clock.monotonic() - tried)
         else:
-            await self._answered(work, output)
+            output = self._priced(output)
+            permit.answered(output)
+            self._answers.keep(work, output)
+            await self._answered(work, output, permit)
+
+    def _refused_by_budget(self) -> None:
+        if self.desk.exhausted:
+            self._drain()
+
+    def _priced(self, output: Output) -> Output:
+        if output.cost is not None or self._job.price is None:
+            return output
+        return msgspec.structs.replace(output, cost=self._job.price(output))
 
     def _failed(self, work: Work, error: TargetError, duration_s: float) -> None:
         wait = self._retry.wait(error, work.attempts, self._rng)
-        work.attempts.append(
-            Attempt(
-                kind=error.kind,
-                message=clipped(error.message),
-                status=error.status,
-                duration_s=round(duration_s, 6),
-                waited_s=round(wait or 0.0, 6),
-            )
+        message = clipped(error.message)
+        attempt = Attempt(
+            kind=error.kind,
+            message=message,
+            status=error.status,
+            duration_s=round(duration_s, 6),
+            waited_s=round(wait or 0.0, 6),
         )
+        work.attempts.append(attempt)
         if wait is None:
-            self._record(work, error=Failure(kind=error.kind, message=clipped(error.message), status=error.status))
+            self._record(work, error=Failure(kind=error.kind, message=message, status=error.status))
         else:
             work.call = msgspec.structs.replace(work.call, attempt=work.call.attempt + 1)
             self._feed.defer(work, wait)
 
-    async def _answered(self, work: Work, output: Output) -> None:
-        if output.cost is None and self._job.price is not None:
-            output = msgspec.structs.replace(output, cost=self._job.price(output))
-        context = ScoreContext(case=work.unit.case, output=output, trial=work.unit.trial, services=self._job.services)
-        self._record(work, output=output, scores=await self._scorers.score(context))
+    async def _answered(
+        self, work: Work, output: Output, permit: Permit | None = None, *, cached: bool = False
+    ) -> None:
+        meter = self.desk.meter()
+        services = {**self._job.services, "meter": meter}
+        context = ScoreContext(case=work.unit.case, output=output, trial=work.unit.trial, services=services)
+        scores = await self._scorers.score(context)
+        if permit is not None:
+            permit.settle(output, meter)
+        self._record(work, output=output, scores=scores, cached=cached, **_judged(meter))
 
     def _record(self, work: Work, **parts: Any) -> None:
-        unit, clock = work.unit, self._job.clock
+        unit = work.unit
         record = UnitRecord(
             case_id=unit.case.id,
             case_hash=unit.case_hash,
@@ -160,7 +192,7 @@ class Sitting:
             position=unit.position,
             attempts=tuple(work.attempts),
             started_at=round(work.started_at, 6),
-            duration_s=round(clock.monotonic() - work.started, 6),
+            duration_s=round(self._job.clock.monotonic() - work.started, 6),
             calls=work.calls,
             **parts,
         )
@@ -169,7 +201,7 @@ class Sitting:
         except Unstorable as error:
             record = storable(record, error)
             self._journal.append(record)
-        self._monitor.record(record)
+        self.on_record(record)
 
     # --- fresh units --------------------------------------------------------------------------------------------
 
@@ -188,24 +220,51 @@ class Sitting:
             trial=unit.trial,
             seed=derived_seed(self._job.settings.seed, case.id, unit.trial),
             idempotency_key=unit_key(unit.case_hash, unit.trial, self._job.target_digest),
+            observe=self.desk.observe,
         )
 
-    # --- chores -------------------------------------------------------------------------------------------------
+    # --- house --------------------------------------------------------------------------------------------------
 
-    async def _keep_synced(self) -> None:
-        loop = asyncio.get_running_loop()
+    async def _keep_house(self, group: asyncio.TaskGroup) -> None:
+        """Sync the journal, look at the board, tell how it goes."""
+        loop, chore = asyncio.get_running_loop(), asyncio.current_task()
+        assert chore is not None
+        tick_due = 0.0
         while True:
             await asyncio.sleep(SYNC_S)
             if self._journal.unsynced:
                 await loop.run_in_executor(None, self._journal.sync)
+            if loop.time() >= tick_due:
+                tick_due = loop.time() + TICK_S
+                self.on_tick(self.in_flight)
+            self._heed(group, chore)
 
-    async def _keep_watch(self) -> None:
-        while True:
-            await asyncio.sleep(TICK_S)
-            try:
-                self._monitor.progress(self._busy)
-            except StopRun as stop:
-                self.stop(stop.status, stop.message)
+    def _heed(self, group: asyncio.TaskGroup, chore: asyncio.Task[None]) -> None:
+        if self._board.stop:
+            self._drain()
+            if self._board.stop == HALT:
+                for worker in self._workers:
+                    worker.cancel()
+            return
+        self._feed.pause(paused=bool(self._board.paused))
+        self._wanted = int(self._board.concurrency) or self._wanted
+        if not self._feed.draining:
+            self._crew(group, chore)
+
+    def _drain(self) -> None:
+        if not self._feed.draining:
+            self._feed.drain()
+            self.desk.close()
+
+
+def _judged(meter: Meter) -> dict[str, Any]:
+    if not meter.calls:
+        return {}
+    return {"judge_calls": meter.calls, "judge_usage": meter.usage, "judge_cost": meter.cost}
+
+
+def _ignore(_: Any) -> None:
+    """Nobody listens."""
 
 
 def _copy(value: Any) -> Any:

@@ -11,6 +11,7 @@ import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -135,6 +136,7 @@ class JournalWriter:
         self.cut = cut_torn_tail(self._fd)
         self._end = os.lseek(self._fd, 0, os.SEEK_END)
         self._synced = self._end
+        self._syncing = Lock()
         self.unsynced = 0
 
     def append(self, record: UnitRecord) -> None:
@@ -165,24 +167,25 @@ class JournalWriter:
         Raises:
             DiskFull: The system found out late that there is no room.
         """
-        if self._synced == self._end:
-            return
-        end, self.unsynced = self._end, 0
-        try:
-            os.fdatasync(self._fd)
-        except OSError as error:
-            raise _store_error(error, self.path) from error
-        self._synced = end
+        with self._syncing:
+            if self._fd < 0 or self._synced == self._end:
+                return
+            end, self.unsynced = self._end, 0
+            try:
+                os.fdatasync(self._fd)
+            except OSError as error:
+                raise _store_error(error, self.path) from error
+            self._synced = end
 
     def close(self) -> None:
         """Sync and close; safe to call twice."""
-        if self._fd < 0:
-            return
         try:
             self.sync()
         finally:
-            os.close(self._fd)
-            self._fd = -1
+            with self._syncing:
+                if self._fd >= 0:
+                    os.close(self._fd)
+                self._fd = -1
 
 
 def _store_error(error: OSError, path: Path) -> StoreError:
