@@ -94,10 +94,10 @@ def _real_steps(item: ErrorDetails, prefix: int, problems: Problems, path: Path)
 
 def _at(value: Json, path: Path, *, default: Json = None) -> Json:
     for part in path:
-        try:
-            value = value[part]
-        except (KeyError, IndexError, TypeError):
+        in_list = isinstance(value, list) and isinstance(part, int) and part < len(value)
+        if not in_list and not (isinstance(value, dict) and part in value):
             return default
+        value = value[part]
     return value
 
 

@@ -20,6 +20,7 @@ from evalwright.suites.gate_rules import RuleReader
 from evalwright.suites.loaded import LoadedSuite
 from evalwright.suites.options import as_json
 from evalwright.suites.parts import read_dataset, read_settings, read_slices
+from evalwright.suites.python_suite import check_syntax, load_python_suite, split_reference
 from evalwright.suites.scorer_entries import ScorerReader, ScorerSet
 from evalwright.suites.sections import SuiteSection
 from evalwright.suites.target_entry import read_target
@@ -29,7 +30,7 @@ from evalwright.suites.yaml_reader import read_yaml
 def load_suite(
     path: Path | str, vocabulary: Vocabulary, *, environment: Mapping[str, str] | None = None
 ) -> LoadedSuite:
-    """Read a suite file.
+    """Read a suite file, or a suite written in Python (`suite.py`, `suite.py:name`).
 
     Scorers are made; the dataset is not read and the target not made (`LoadedSuite.target.build()` does that).
 
@@ -41,6 +42,8 @@ def load_suite(
     Raises:
         ConfigError: With everything that is wrong, in the order of the file.
     """
+    if split_reference(path) is not None:
+        return load_python_suite(path, environment=environment)
     reader = _Reader(Path(path), vocabulary, environment, import_code=True)
     loaded = reader.read()
     reader.problems.stop()
@@ -56,7 +59,8 @@ def validate_suite(
 ) -> list[Problem]:
     """Everything that is wrong with a suite file, in its order; empty when nothing is.
 
-    Nothing is called. Beside the file itself it checks that the files it names exist and that variables are set.
+    Nothing is called. Beside the file itself it checks that the files it names exist and that variables are set. A
+    suite written in Python is only read when its code may be imported; until then its syntax is checked.
 
     Args:
         path: The file, as messages shall call it.
@@ -65,6 +69,8 @@ def validate_suite(
         import_code: Also import the Python files and modules it names (which runs them).
     """
     try:
+        if split_reference(path) is not None:
+            return _validate_python(path, environment, import_code=import_code)
         reader = _Reader(Path(path), vocabulary, environment, import_code=import_code)
         loaded = reader.read()
     except ConfigError as error:
@@ -72,6 +78,16 @@ def validate_suite(
     reader.check_files(loaded)
     reader.problems.sort()
     return reader.problems.found
+
+
+def _validate_python(
+    reference: Path | str, environment: Mapping[str, str] | None, *, import_code: bool
+) -> list[Problem]:
+    if import_code:
+        load_python_suite(reference, environment=environment)
+    else:
+        check_syntax(reference)
+    return []
 
 
 class _Reader:

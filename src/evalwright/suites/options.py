@@ -35,7 +35,7 @@ def make_options(
         return _without_options(component, given, problems, path, what=what, also=also)
     model = options_model(component)
     try:
-        made = model.model_validate_json(as_json({"value": given}), strict=True)
+        made = model.model_validate_json(as_json({"value": given}))
     except ValidationError as error:
         explain(error, problems, path, what=what, component=component, also=also, prefix=1)
         return None

@@ -42,7 +42,7 @@ for _tag, _pattern, _first in (
 _INTEGER = re2.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 
 
-def scalar_value(node: yaml.ScalarNode) -> Json:
+def scalar_value(node: yaml.Node) -> Json:
     """The JSON value of a scalar; floats may be infinite or NaN.
 
     Raises:

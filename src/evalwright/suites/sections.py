@@ -13,6 +13,12 @@ from evalwright.suites.quantities import bound, budget, duration, share
 _DEFAULTS = RunSettings()
 _DURATION_SCHEMA = {"type": ["number", "string"], "description": "Seconds, or `500ms`, `30s`, `2m`, `1h30m`."}
 
+
+def _as_tuple(value: Any) -> Any:
+    """One word is a list of one; a list is a tuple already, as strict models want it after a function."""
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Duration = Annotated[float, BeforeValidator(duration), Field(gt=0), WithJsonSchema(_DURATION_SCHEMA)]
 Share = Annotated[
@@ -20,7 +26,11 @@ Share = Annotated[
 ]
 Level = Annotated[float, BeforeValidator(share), Field(gt=0.5, lt=1), WithJsonSchema({"type": ["number", "string"]})]
 Bound = Annotated[float, BeforeValidator(bound), WithJsonSchema({"type": ["number", "string"]})]
-Words = Annotated[tuple[Name, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+Words = Annotated[
+    tuple[Name, ...],
+    BeforeValidator(_as_tuple),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
 
 
 class Section(BaseModel):
@@ -67,6 +77,20 @@ def _budget(value: Any) -> Any:
     return value if isinstance(value, dict) else msgspec.to_builtins(budget(value))
 
 
+BudgetOption = Annotated[
+    BudgetSection,
+    BeforeValidator(_budget),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": ["number", "string"], "examples": ["20 USD", "2M tokens", "500 calls", "30 min"]},
+                BudgetSection.model_json_schema(),
+            ]
+        }
+    ),
+]
+
+
 class RunSection(Section):
     """How the suite is run; command-line options win."""
 
@@ -79,7 +103,7 @@ class RunSection(Section):
     limit: int | None = Field(None, ge=1, description="Only this many cases, a seeded random sample.")
     max_errors: Share = Field(_DEFAULTS.max_errors, description="Stop when more than this share failed for good.")
     allowed_errors: Share = Field(_DEFAULTS.allowed_errors, description="Share of failed cases a run may end with.")
-    budget: Annotated[BudgetSection, BeforeValidator(_budget)] | None = Field(
+    budget: BudgetOption | None = Field(
         None, description="A hard cap, e.g. `20 USD`, `500 calls`, or a mapping of caps."
     )
     cache: Literal["off", "read", "on"] = Field("off", description="Use of stored answers of earlier runs.")

@@ -22,6 +22,7 @@ MAX_DEPTH = 64
 MAX_VALUES = 1_000_000
 MAX_ALIASES = 200
 
+_COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _UNPRINTABLE = re2.compile(r"[^\t\n\r\x20-\x7e\x{85}\x{a0}-\x{d7ff}\x{e000}-\x{fffd}\x{10000}-\x{10ffff}]")
 
 
@@ -79,7 +80,10 @@ def parse_yaml(text: str, *, name: str) -> Document:
         raise _syntax_error(error, text, name) from error
     except yaml.YAMLError as error:
         raise _refused(name, f"not valid YAML: {error}") from error
-    data = _Builder(name).build(root)
+    builder = _Builder(name)
+    data = builder.build(root)
+    if builder.problems:
+        raise ConfigError(builder.problems)
     return Document(name=name, text=text, data=data, root=root)
 
 
@@ -122,10 +126,12 @@ def _check_depth(text: str, name: str) -> None:
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str, name: str) -> ConfigError:
+    lines = text.splitlines()
     mark = error.problem_mark or error.context_mark
+    if mark is not None and mark.line >= len(lines) and error.context_mark is not None:
+        mark = error.context_mark  # the end of the file says nothing; show where it began
     what = error.problem or "it can't be read"
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-    lines = text.splitlines()
     shown = lines[line - 1] if 0 < line <= len(lines) else ""
     context = f" {error.context}" if error.context else ""
     problem = Problem(
@@ -161,15 +167,16 @@ class _Builder:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self.problems: list[Problem] = []
         self._values = 0
         self._seen: set[int] = set()
         self._aliases = 0
 
     def build(self, node: yaml.Node | None) -> Json:
-        """The JSON value of a node.
+        """The JSON value of a node; what is wrong with single keys and values is collected in `problems`.
 
         Raises:
-            ConfigError: A limit is exceeded, a key is given twice, or a tag is used.
+            ConfigError: A limit is exceeded.
         """
         if node is None:
             return None
@@ -178,12 +185,14 @@ class _Builder:
             return self._mapping(node)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(item) for item in node.value]
-        if not isinstance(node, yaml.ScalarNode):
-            raise self._error(node, "this can't be read")
+        return self._scalar(node)
+
+    def _scalar(self, node: yaml.Node) -> Json:
         try:
             return scalar_value(node)
         except ScalarError as error:
-            raise self._error(node, str(error), hint=error.hint) from error
+            self._note(node, str(error), hint=error.hint)
+            return None
 
     def _count(self, node: yaml.Node) -> None:
         self._values += 1
@@ -194,8 +203,8 @@ class _Builder:
             raise self._error(node, f"more than {MAX_ALIASES} values come from aliases (`*name`)")
         if self._values > MAX_VALUES:
             raise self._error(node, f"the file holds more than {MAX_VALUES:,} values", hint=_SIZE_HINT)
-        if not isinstance(node, yaml.ScalarNode) and node.tag not in ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
-            raise self._error(node, f"the tag `{_tag(node)}` is not allowed", hint="remove it")
+        if not isinstance(node, yaml.ScalarNode) and node.tag not in _COLLECTIONS:
+            self._note(node, f"the tag `{_tag(node)}` is not allowed", hint="remove it")
 
     def _mapping(self, node: yaml.MappingNode) -> dict[str, Json]:
         made: dict[str, Json] = {}
@@ -203,21 +212,23 @@ class _Builder:
         for key_node, value_node in node.value:
             key = self._key(key_node)
             if key in made:
-                raise self._error(
-                    key_node,
-                    f"the key `{key}` is given twice",
-                    hint=f"it stands on line {places[key]} already; keep one of them",
-                )
+                hint = f"it stands on line {places[key]} already; keep one of them"
+                self._note(key_node, f"the key `{key}` is given twice", hint=hint)
+                continue
             places[key] = key_node.start_mark.line + 1
             made[key] = self.build(value_node)
         return made
 
     def _key(self, node: yaml.Node) -> str:
         if not isinstance(node, yaml.ScalarNode):
-            raise self._error(node, "a key must be a text", hint="put it into quotes")
+            self._note(node, "a key must be a text", hint="put it into quotes")
+            return ""
         if node.value == "<<" and not node.style:
-            raise self._error(node, "merge keys (`<<`) are not part of YAML 1.2", hint="write the keys out")
+            self._note(node, "merge keys (`<<`) are not part of YAML 1.2", hint="write the keys out")
         return str(node.value)
+
+    def _note(self, node: yaml.Node, message: str, *, hint: str = "") -> None:
+        self.problems.extend(self._error(node, message, hint=hint).problems)
 
     def _error(self, node: yaml.Node, message: str, *, hint: str = "") -> ConfigError:
         mark = node.start_mark
