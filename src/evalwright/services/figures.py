@@ -12,7 +12,7 @@ import numpy as np
 from evalwright.analysis.figures import rule_figure
 from evalwright.analysis.frame import CaseFrame, IntArray, MetricColumn, case_frame
 from evalwright.analysis.metrics import estimate_all, overall_column
-from evalwright.core.estimate import Estimate
+from evalwright.core.estimate import ALL, Estimate
 from evalwright.core.gate import Decision, Rule
 from evalwright.core.result import Summary
 from evalwright.core.run import Manifest, RunStatus, ScorerRecord
@@ -151,14 +151,33 @@ def summarise(
 ) -> Summary:
     """Figures, decision and counts of a run, recomputed from its rows; `manifest` as for `run_figures`."""
     figures = run_figures(run, aggregates=aggregates, manifest=manifest)
+    estimates = figures.estimates()
     return Summary(
         manifest=manifest or run.manifest(),
         status=end.status,
         totals=run.totals(),
-        estimates=figures.estimates(),
+        estimates=estimates,
         decision=figures.decide(rules),
         bad_rows=run.bad_rows()[:SHOWN_BAD_ROWS],
         failing=len(run.failing()),
-        notes=end.notes,
+        notes=(*end.notes, *_unscored(run, estimates)),
         limits=end.limits,
     )
+
+
+def _unscored(run: RunStore, estimates: tuple[Estimate, ...]) -> list[str]:
+    """A note for each metric without a single scored case, with the reason of one of its rows."""
+    empty = [e for e in estimates if e.slice == ALL and e.n == 0 and e.skipped + e.errors]
+    wanted = {e.metric: e for e in empty}
+    if not wanted:
+        return []
+    reasons: dict[str, str] = {}
+    for _, record in run.units():
+        for metric, score in record.scores.items():
+            reasons.setdefault(metric, score.reason)
+        if wanted.keys() <= reasons.keys():
+            break
+    return [
+        f"`{name}` scored no case ({e.skipped} skipped, {e.errors} errors): {reasons.get(name) or 'no answer to score'}"
+        for name, e in wanted.items()
+    ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from evalwright.core.errors import UsageError
 from evalwright.core.result import Summary
-from evalwright.reports.door import FORMATS, write_report
+from evalwright.reports.write import FORMATS, write_report
 from evalwright.services.figures import slice_specs
 from evalwright.services.slicing import case_slices
 from evalwright.store.results import RunStore
