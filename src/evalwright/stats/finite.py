@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy.typing as npt
 from scipy import special
 
-from evalwright.stats._arrays import Side, check_count, check_level
+from evalwright.stats._arrays import Side, as_vector, check_count, check_level, same_length
+from evalwright.stats._dist import t_two_sided
 from evalwright.stats.group_sequential import Boundary, spent_alpha
 from evalwright.stats.records import Interval
 
@@ -151,3 +153,52 @@ def finite_look_levels(
         level if t == 1.0 else 1.0 - 2.0 * (now - before)
         for t, before, now in zip(fractions, spent, spent[1:], strict=False)
     ]
+
+
+def subset_estimate(
+    scores: npt.ArrayLike,
+    history: npt.ArrayLike,
+    all_history: npt.ArrayLike,
+    *,
+    slope: float | None = None,
+    level: float = 0.95,
+) -> Interval:
+    """Whole-suite mean from a random subset, helped by the historical pass rate of every case.
+
+    Regression estimator m_y + b·(H - m_h): unbiased for large samples whatever the history is worth, narrower by
+    sqrt(1 - ρ²). With `slope=1` it is the difference estimator, exactly unbiased.
+
+    Args:
+        scores: new scores of the sampled cases.
+        history: historical mean score of the same cases.
+        all_history: historical mean score of every case of the suite, sampled ones included.
+        slope: b, or None to fit it.
+        level: confidence level between 0 and 1.
+
+    Raises:
+        ValueError: fewer than 3 sampled cases, lengths that differ, more samples than cases, NaN.
+
+    Source: Cochran 1977, chapter 7.
+
+    >>> ci = subset_estimate([1, 0, 1, 1], [0.9, 0.2, 0.8, 0.7], [0.9, 0.2, 0.8, 0.7, 0.5, 0.6])
+    >>> round(ci.value, 4)
+    0.6983
+    """
+    y, h, everything = as_vector(scores, "scores"), as_vector(history, "history"), as_vector(all_history, "all_history")
+    same_length(y, h, ("scores", "history"))
+    n, size = len(y), len(everything)
+    if n < 3 or size < n:
+        raise ValueError(f"need at least 3 sampled cases of a suite at least as large, got {n} of {size}")
+    centred = h - h.mean()
+    spread = float(centred @ centred)
+    b = slope if slope is not None else (float(centred @ y) / spread if spread > 0.0 else 0.0)
+    residual = y - y.mean() - b * centred
+    df = n - 1 if slope is not None else n - 2
+    se = finite_standard_error(math.sqrt(float(residual @ residual) / df / n), n, size)
+    value = float(y.mean()) + b * float(everything.mean() - h.mean())
+    half = t_two_sided(check_level(level), df) * se
+    notes = ("no_variation",) if se == 0.0 and n < size else ()
+    return Interval(
+        value=value, low=value - half, high=value + half, level=level, method="subset_regression", n=n, se=se,
+        df=float(df), notes=notes,
+    )  # fmt: skip
