@@ -189,7 +189,7 @@ def exception_error(error: BaseException, name: str) -> TargetError:
 
 
 def code_digest(function: Any) -> str:
-    """SHA-256 of the file a function (or an object's class) is written in; of its compiled code when it has no file."""
+    """SHA-256 of the file a function (or an object's class) is written in, and of the function's own compiled code."""
     while isinstance(function, functools.partial):
         function = function.func
     subject = inspect.unwrap(function) if callable(function) else function
@@ -201,12 +201,20 @@ def code_digest(function: Any) -> str:
         path = inspect.getsourcefile(subject)
     except TypeError:
         path = None
+    digest = hashlib.sha256(_code_bytes(code) if isinstance(code, CodeType) else b"")
     if path is not None and Path(path).is_file():
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    return hashlib.sha256(_code_bytes(code)).hexdigest() if isinstance(code, CodeType) else ""
+        digest.update(Path(path).read_bytes())
+    return digest.hexdigest()
 
 
 def _code_bytes(code: CodeType) -> bytes:
     parts = [code.co_code, repr(code.co_names).encode()]
-    parts += [_code_bytes(part) if isinstance(part, CodeType) else repr(part).encode() for part in code.co_consts]
+    parts += [_constant_bytes(part) for part in code.co_consts]
     return b"\0".join(parts)
+
+
+def _constant_bytes(constant: Any) -> bytes:
+    if isinstance(constant, CodeType):
+        return _code_bytes(constant)
+    # The order of a set differs from one process to the next.
+    return repr(sorted(map(repr, constant)) if isinstance(constant, frozenset) else constant).encode()
