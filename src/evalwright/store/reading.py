@@ -122,6 +122,23 @@ def unit_columns(tables: Tables) -> UnitColumns:
     return UnitColumns(case=dense(found["case_index"], np.int64), **integer, **boolean, **real)
 
 
+@dataclass(frozen=True, slots=True)
+class UnitKeys:
+    """The answered units, in order of case and trial: the rows of every metric's columns."""
+
+    case: IntArray
+    trial: IntArray
+    position: IntArray
+
+
+def unit_keys(tables: Tables) -> UnitKeys:
+    """The answered units."""
+    with _database(tables) as duck:
+        query = "SELECT case_index, trial, position FROM units WHERE output IS NOT NULL"
+        found = duck.execute(query).fetchnumpy()
+    return UnitKeys(*(dense(found[name], np.int64) for name in ("case_index", "trial", "position")))
+
+
 _CODES = " ".join(f"WHEN '{name}' THEN {code}" for name, code in STATUS_CODES.items())
 _SCORE_QUERY = f"""
 SELECT case_index, trial, CASE status {_CODES} END::TINYINT AS status, passed::TINYINT AS passed, {{value}} AS value
@@ -130,7 +147,7 @@ FROM scores WHERE metric = $metric
 _PART = "CAST(json_extract(parts, $part) AS DOUBLE)"
 
 
-def score_columns(tables: Tables, metric: str, units: UnitColumns, *, part: str | None = None) -> ScoreColumns:
+def score_columns(tables: Tables, metric: str, units: UnitKeys, *, part: str | None = None) -> ScoreColumns:
     """One metric, or one of its parts, as arrays over the answered units.
 
     A row that is scored but lacks the part counts as skipped.
@@ -139,18 +156,16 @@ def score_columns(tables: Tables, metric: str, units: UnitColumns, *, part: str 
     with _database(tables) as duck:
         found = duck.execute(_SCORE_QUERY.format(value="value" if part is None else _PART), asked).fetchnumpy()
         stats = None if part is not None else _stats(duck, metric)
-    answered = ~units.errored
-    case, trial = units.case[answered], units.trial[answered]
-    place, inside = _places(case, trial, found)
+    place, inside = _places(units, found)
     value = dense(found["value"], np.float64, np.nan)[inside]
     status = dense(found["status"], np.int8)[inside]
     status[(status == 0) & np.isnan(value)] = SKIPPED
-    size = len(case)
+    size = len(units.case)
     return ScoreColumns(
         metric=metric if part is None else f"{metric}.{part}",
-        case=case,
-        trial=trial,
-        position=units.position[answered],
+        case=units.case,
+        trial=units.trial,
+        position=units.position,
         value=scattered(place, value, size, np.nan),
         status=scattered(place, status, size, ABSENT),
         passed=scattered(place, dense(found["passed"], np.int8, -1)[inside], size, -1),
@@ -166,8 +181,9 @@ def _stats(duck: duckdb.DuckDBPyConnection, metric: str) -> FloatArray | None:
     return stacked_stats(duck.execute("SELECT stats FROM scores WHERE metric = ?", [metric]).fetchnumpy()["stats"])
 
 
-def _places(case: IntArray, trial: IntArray, found: dict[str, Any]) -> tuple[IntArray, IntArray]:
+def _places(units: UnitKeys, found: dict[str, Any]) -> tuple[IntArray, IntArray]:
     """Row among the answered units of each score, and which scores have one."""
+    case, trial = units.case, units.trial
     of_case, of_trial = dense(found["case_index"], np.int64), dense(found["trial"], np.int64)
     trials = 1 + max((int(each.max()) for each in (trial, of_trial) if len(each)), default=0)
     known, wanted = case * trials + trial, of_case * trials + of_trial

@@ -16,6 +16,7 @@ from evalwright.core.case import BadRow, Case
 from evalwright.core.errors import StoreError, UsageError
 from evalwright.core.result import CaseResult, Summary
 from evalwright.core.run import Manifest, ScorerRecord, Totals, UnitRecord
+from evalwright.store import export as exporting
 from evalwright.store import reading
 from evalwright.store import seal as sealing
 from evalwright.store.blobs import Blobs
@@ -24,6 +25,7 @@ from evalwright.store.columns import ScoreColumns, UnitColumns
 from evalwright.store.files import atomic_file, disk_errors, write_atomic
 from evalwright.store.journal import segments
 from evalwright.store.seal import SCORES, UNITS, ScoredUnit, ScoreSet, Seal
+from evalwright.store.verdict import row_verdict
 
 T = TypeVar("T")
 CaseSlices = Callable[[Case], dict[str, tuple[str, ...]]]
@@ -70,6 +72,7 @@ class RunStore:
         self._blobs = blobs
         self._copy: tempfile.TemporaryDirectory[str] | None = None
         self._copied: dict[str, int] = {}
+        self._known_keys: tuple[tuple[Path, int], reading.UnitKeys] | None = None
 
     def __enter__(self) -> RunStore:
         return self
@@ -245,12 +248,19 @@ class RunStore:
         tables = self._tables()
         names = reading.metric_names(tables)
         if metric in names:
-            return reading.score_columns(tables, metric, self.unit_columns())
+            return reading.score_columns(tables, metric, self._keys(tables))
         for name in names:
             part = metric.removeprefix(f"{name}.")
             if part != metric and part in reading.part_names(tables, name):
-                return reading.score_columns(tables, name, self.unit_columns(), part=part)
+                return reading.score_columns(tables, name, self._keys(tables), part=part)
         raise UsageError(f"the run has no metric {metric!r}", hint=f"it has: {', '.join(names) or 'none'}")
+
+    def _keys(self, tables: reading.Tables) -> reading.UnitKeys:
+        """The answered units, read once for the columns of all metrics."""
+        version = (tables.units, tables.units.stat().st_mtime_ns)
+        if self._known_keys is None or self._known_keys[0] != version:
+            self._known_keys = (version, reading.unit_keys(tables))
+        return self._known_keys[1]
 
     def unit_columns(self) -> UnitColumns:
         """The measurements of all recorded units as arrays."""
@@ -315,6 +325,10 @@ class RunStore:
             if at == index:
                 at, trials = _next_group(grouped)
 
+    def export(self, kind: str, path: Path) -> None:
+        """Write one row per unit as `jsonl`, `csv` or `parquet`; see `store.export.export`."""
+        exporting.export(kind, path, self.run_id, self.case_results(), self.metrics())
+
 
 def _next_group(
     grouped: Iterator[tuple[int, Iterator[tuple[int, UnitRecord]]]],
@@ -323,11 +337,3 @@ def _next_group(
     if found is None:
         return None, ()
     return found[0], tuple(record for _, record in found[1])
-
-
-def row_verdict(trials: Sequence[UnitRecord]) -> bool | None:
-    """Verdict of a case over its trials: False when a unit failed or any scorer says False; None when none says."""
-    if any(record.output is None for record in trials):
-        return False
-    verdicts = [score.passed for record in trials for score in record.scores.values() if score.passed is not None]
-    return all(verdicts) if verdicts else None
