@@ -1,7 +1,7 @@
 """Makes the reference pages from the code, and checks that the documentation keeps up with it.
 
-    python docs/build.py --write    write docs/reference/*.md anew
-    python docs/build.py --check    fail when a page is out of date, a link is broken or a heading is missing
+python docs/build.py --write    write docs/reference/*.md anew
+python docs/build.py --check    fail when a page is out of date, a link is broken or a heading is missing
 """
 
 from __future__ import annotations
@@ -71,9 +71,11 @@ def _type(field: dict[str, Any]) -> str:
     if field.get("type") == "array":
         return f"list of {_type(field.get('items', {}))}"
     reference = field.get("$ref", "")
-    return reference.rpartition("/")[2] or {"object": "mapping", "string": "text"}.get(field.get("type", ""), "any") if (
-        reference or field.get("type") in {"object", "string", None}
-    ) else str(field["type"])
+    return (
+        reference.rpartition("/")[2] or {"object": "mapping", "string": "text"}.get(field.get("type", ""), "any")
+        if (reference or field.get("type") in {"object", "string", None})
+        else str(field["type"])
+    )
 
 
 def _cell(text: str) -> str:

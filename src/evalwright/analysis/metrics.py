@@ -16,6 +16,9 @@ from evalwright.stats import NOTES, Interval, bootstrap_corpus, clopper_pearson,
 PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 """Percentiles reported of quantities such as latency, by statistic name."""
 
+TAIL_UNITS = frozenset({"s", "USD", "tokens"})
+"""Units of quantities whose percentiles are reported beside the mean."""
+
 CORPUS_RESAMPLES = 2_000
 
 
@@ -192,8 +195,8 @@ def one_sided_bounds(
 
 
 def statistics_of(column: MetricColumn) -> tuple[str, ...]:
-    """Which statistics a metric is reported by: the mean, and percentiles for quantities."""
-    if column.record.kind == ScoreKind.QUANTITY:
+    """Which statistics a metric is reported by: the mean, and percentiles where the tail is what hurts."""
+    if column.record.kind == ScoreKind.QUANTITY and column.record.unit in TAIL_UNITS:
         return ("mean", *PERCENTILES)
     return ("mean",)
 

@@ -36,12 +36,14 @@ def _reason(results: Sequence[RuleResult]) -> str:
     failed = [r for r in results if r.verdict is Verdict.FAIL]
     open_ = [r for r in results if r.verdict is Verdict.INCONCLUSIVE]
     if failed:
-        more = f" ({len(failed) - 1} more rules failed)" if len(failed) > 1 else ""
-        return failed[0].reason + more
+        return failed[0].reason + _more(len(failed) - 1, "failed")
     if open_:
-        more = f" ({len(open_) - 1} more rules are undecided)" if len(open_) > 1 else ""
-        return open_[0].reason + more
+        return open_[0].reason + _more(len(open_) - 1, "undecided")
     return f"all {len(results)} rules hold" if len(results) != 1 else results[0].reason
+
+
+def _more(count: int, what: str) -> str:
+    return "" if not count else f" ({count} more rule{'s' if count > 1 else ''} {what})"
 
 
 def rule_name(rule: Rule) -> str:
