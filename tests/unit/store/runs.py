@@ -59,6 +59,7 @@ def answered(run: RunStore, case_id: str, text: str = "yes", *, trial: int = 0, 
     index = run.cases.find(case_id)
     output = Output(text=text, latency_s=0.5, usage=Usage(input_tokens=10, output_tokens=2), cost=0.25, model="m-1")
     plain: dict[str, object] = {
+        "case_hash": run.cases.case_hash(index),
         "position": index,
         "output": output,
         "scores": {"exact": Score.of(text == "yes")},
@@ -66,7 +67,7 @@ def answered(run: RunStore, case_id: str, text: str = "yes", *, trial: int = 0, 
         "started_at": 100.0 + index,
         "duration_s": 1.0,
     }
-    return UnitRecord(case_id=case_id, case_hash=run.cases.case_hash(index), trial=trial, **(plain | more))  # type: ignore[arg-type]
+    return UnitRecord(case_id=case_id, trial=trial, **(plain | more))  # type: ignore[arg-type]
 
 
 def failed(run: RunStore, case_id: str, *, trial: int = 0, started_at: float = 100.0) -> UnitRecord:
