@@ -15,7 +15,7 @@ from evalwright.core.output import Output
 from evalwright.core.result import CaseResult
 from evalwright.core.run import Attempt, Failure, UnitRecord
 from evalwright.core.score import Evidence, Score, ScoreStatus
-from evalwright.reports.figures import money, seconds
+from evalwright.reports.figures import brief, money, number, seconds
 from evalwright.reports.text import as_text, one_line
 
 
@@ -117,6 +117,15 @@ def score_word(score: Score) -> str:
     if score.status is not ScoreStatus.SCORED:
         return str(score.status)
     return {True: "passed", False: "failed", None: "scored"}[score.passed]
+
+
+def score_value(score: Score, unit: str = "") -> str:
+    """The score's value with its unit; empty when there is none."""
+    if score.value is None:
+        return ""
+    if not unit or unit in {"words", "characters", "tokens", "sentences"}:
+        return f"{brief(score.value)} {unit}".rstrip()
+    return number(score.value, unit)
 
 
 def turns_of(value: Json) -> list[Turn] | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from evalwright.core.estimate import Estimate
 from evalwright.core.gate import Decision, Rule, RuleResult, Verdict
 from evalwright.core.result import Summary
-from evalwright.core.run import Manifest, RunStatus
+from evalwright.core.run import Manifest, RunStatus, ScorerRecord
 from evalwright.reports.text import plural
 
 SMALL_N = 20
@@ -124,7 +124,7 @@ def interval(estimate: Estimate) -> str:
         return f"[{digits(low)}, {digits(high)}] {estimate.unit}".rstrip()
     if high < 1:
         return f"[{low * 1000:.0f}, {high * 1000:.0f}] ms"
-    return f"[{digits(low)}, {digits(high)}] s" if high < 60 else f"[{seconds(low)}, {seconds(high)}]"
+    return f"[{digits(low)}, {digits(high)}] s" if low >= 0.1 and high < 60 else f"[{seconds(low)}, {seconds(high)}]"
 
 
 def name_of(estimate: Estimate) -> str:
@@ -153,12 +153,12 @@ def overall(estimates: Iterable[Estimate]) -> list[Estimate]:
 
 
 def sliced(estimates: Iterable[Estimate]) -> dict[str, list[Estimate]]:
-    """The slices of each metric (by `name_of`), in their order: worst first."""
+    """The slices of each metric (by `name_of`), worst first as they come, those too small to judge last."""
     groups: dict[str, list[Estimate]] = {}
     for estimate in estimates:
         if estimate.slice:
             groups.setdefault(name_of(estimate), []).append(estimate)
-    return groups
+    return {name: sorted(rows, key=is_small) for name, rows in groups.items()}
 
 
 def shortfall(estimate: Estimate, whole: Estimate | None, axis: Axis) -> float:
@@ -181,30 +181,37 @@ def worst_slices(summary: Summary, count: int) -> list[Estimate]:
     return [row[3] for row in sorted(rows, key=lambda row: row[:3])[:count]]
 
 
-def axes_of(summary: Summary) -> dict[str, Axis]:
-    """The axis of each metric (by `name_of`): its scorer's declared range, else 0 (or lower) to what is needed."""
+def axes_of(summary: Summary, *, slices: bool = True) -> dict[str, Axis]:
+    """The axis of each metric (by `name_of`): its scorer's declared range, else from 0 (or lower) to what is needed.
+
+    Args:
+        summary: The run.
+        slices: Whether slices are drawn on it too. The intervals of those too small to judge do not widen it.
+    """
     declared = {scorer.metric: scorer for scorer in summary.manifest.scorers}
     marks = thresholds(summary.decision)
     values: dict[str, list[float]] = {}
+    ends: dict[str, list[float]] = {}
     for estimate in summary.estimates:
-        seen = values.setdefault(name_of(estimate), [])
-        seen += [v for v in (estimate.value, estimate.low, estimate.high) if v is not None]
-        seen += [mark.value for mark in marks.get((name_of(estimate), estimate.slice), [])]
-    axes: dict[str, Axis] = {}
-    for estimate in summary.estimates:
-        scorer = declared.get(estimate.metric)
-        low, high = (None, None) if scorer is None or estimate.unit else (scorer.low, scorer.high)
-        axes.setdefault(name_of(estimate), _axis(values[name_of(estimate)], low, high))
-    return axes
+        if estimate.slice and not slices:
+            continue
+        name = name_of(estimate)
+        seen = values.setdefault(name, [])
+        seen += [] if estimate.value is None else [estimate.value]
+        seen += [mark.value for mark in marks.get((name, estimate.slice), [])]
+        ends.setdefault(name, []).extend(() if is_small(estimate) else estimate.ci or ())
+    owners = {name_of(estimate): declared.get(estimate.metric) for estimate in summary.estimates}
+    return {name: _axis(seen, ends[name], owners[name]) for name, seen in values.items()}
 
 
-def _axis(values: list[float], low: float | None, high: float | None) -> Axis:
-    inside = all(0 <= value <= 1 for value in values)
-    if low is None:
-        low = min([0.0, *values])
-    if high is None:
-        high = 1.0 if inside and low == 0 and max(values, default=1.0) > 0.2 else 1.05 * max([0.0, *values])
-    low, high = min([low, *values]), max([high, *values])
+def _axis(values: Sequence[float], ends: Sequence[float], scorer: ScorerRecord | None) -> Axis:
+    """A declared end holds unless a value lies outside; intervals reach over undeclared ends only."""
+    low = scorer.low if scorer is not None else None
+    high = scorer.high if scorer is not None else None
+    if low is None or min(values, default=low) < low:
+        low = min([0.0, *values, *ends])
+    if high is None or max(values, default=high) > high:
+        high = 1.05 * max([0.0, *values, *ends])
     return Axis(low=low, high=high if high > low else low + 1.0)
 
 
@@ -247,6 +254,19 @@ def _demand(rule: Rule, unit: str) -> str:
     if rule.min_gain is not None:
         return f"at least {number(rule.min_gain, unit)} better than {against}"
     return "without a bound"
+
+
+def rule_reasons(result: RuleResult) -> list[str]:
+    """Why a rule says what it says; how many cases would decide is added where the reason does not name it."""
+    lines = [result.reason] if result.reason else []
+    needed = result.cases_needed
+    if (
+        result.verdict is Verdict.INCONCLUSIVE
+        and needed
+        and not {str(needed), f"{needed:,}"} & set(result.reason.split())
+    ):
+        lines.append(f"About {plural(needed, 'case')} would probably decide.")
+    return lines
 
 
 def verdict_word(summary: Summary) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO
 
 import msgspec
@@ -28,6 +28,7 @@ from evalwright.reports.runview import run_view
 
 _OPEN = 3
 _REASONS = 3
+_ASIDE = 60
 _MEMORY = 1_000_000
 _Spool = tempfile.SpooledTemporaryFile[str]
 _FILTERS = {
@@ -39,11 +40,13 @@ _FILTERS = {
 
 
 class ScoreRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A score with its metric and its status in a word."""
+    """A score with its metric, its status in a word and its value with the unit; `aside`: the reason fits beside it."""
 
     metric: str
     word: str
+    value: str
     score: Score
+    aside: bool
 
 
 class ContextRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,6 +167,7 @@ class _CaseWriter:
         self._template = env.get_template("case.html")
         self._manifest = summary.manifest
         self._options = options
+        self._units = {scorer.metric: scorer.unit for scorer in summary.manifest.scorers if scorer.unit}
         self.facets = Facets()
         self.counts = Counts()
 
@@ -196,7 +200,7 @@ class _CaseWriter:
             more_reasons=len(reasons) - _REASONS if len(reasons) > _REASONS else 0,
             tokens=self._tokens(result, status),
             slices=caseview.slice_labels(result.slices),
-            trials=[_trial(unit) for unit in result.trials],
+            trials=[_trial(unit, self._units) for unit in result.trials],
             command=figures.show_command(self._manifest, result.case.id),
         )
 
@@ -229,7 +233,7 @@ def _trial_note(result: CaseResult) -> str:
     return f"{bad} of {len(result.trials)} trials failed"
 
 
-def _trial(unit: UnitRecord) -> TrialView:
+def _trial(unit: UnitRecord, units: Mapping[str, str]) -> TrialView:
     output = unit.output
     status = caseview.unit_word(unit)
     return TrialView(
@@ -240,16 +244,33 @@ def _trial(unit: UnitRecord) -> TrialView:
         open=caseview.needs_attention(status),
         spans=caseview.output_spans(unit, output.text) if output else (),
         facts=caseview.meta_words(output, unit) if output else (),
-        scores=score_rows(unit),
+        scores=score_rows(unit, units),
         contexts=list(_contexts(unit, output)) if output else (),
         stray=_stray(output) if output else (),
     )
 
 
-def score_rows(unit: UnitRecord) -> list[ScoreRow]:
-    """The scores of a trial: failed first, then errors, then the rest in their order."""
-    rows = [ScoreRow(metric=name, word=caseview.score_word(score), score=score) for name, score in unit.scores.items()]
+def score_rows(unit: UnitRecord, units: Mapping[str, str]) -> list[ScoreRow]:
+    """The scores of a trial: failed first, then errors, then the rest in their order.
+
+    Args:
+        unit: The trial.
+        units: Units of the metrics that have one.
+    """
+    rows = [_score_row(metric, score, units.get(metric, "")) for metric, score in unit.scores.items()]
     return sorted(rows, key=lambda row: (row.score.passed is not False, row.score.status is not ScoreStatus.ERROR))
+
+
+def _score_row(metric: str, score: Score, unit: str) -> ScoreRow:
+    word = caseview.score_word(score)
+    short = 0 < len(score.reason) <= _ASIDE and "\n" not in score.reason and score.reason != score.label
+    return ScoreRow(
+        metric=metric,
+        word=word,
+        value=caseview.score_value(score, unit),
+        score=score,
+        aside=short and word not in {"failed", "error"},
+    )
 
 
 def _contexts(unit: UnitRecord, output: Output) -> Iterator[ContextRow]:

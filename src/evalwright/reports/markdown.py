@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from evalwright.core.estimate import Estimate
-from evalwright.core.gate import RuleResult, Verdict
+from evalwright.core.gate import RuleResult
 from evalwright.core.result import CaseResult, Summary
 from evalwright.reports import caseview, figures
 from evalwright.reports.options import ReportOptions
@@ -77,9 +77,7 @@ def _rule(result: RuleResult) -> list[str]:
     measured = "–"
     if estimate is not None:
         measured = f"{figures.number(estimate.value, estimate.unit)} {figures.interval(estimate)}, n={estimate.n:,}"
-    why = markdown_cell(result.reason, 300)
-    if result.verdict is Verdict.INCONCLUSIVE and result.cases_needed:
-        why += f" About {plural(result.cases_needed, 'case')} would probably decide."
+    why = " ".join(markdown_cell(reason, 300) for reason in figures.rule_reasons(result))
     return [word, markdown_cell(figures.rule_words(rule, estimate.unit if estimate else "")), measured, why or "–"]
 
 

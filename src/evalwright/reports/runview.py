@@ -38,8 +38,7 @@ class RuleRow(msgspec.Struct, frozen=True, kw_only=True):
     tone: str
     words: str
     warns: bool
-    reason: str
-    needed: str
+    reasons: Sequence[str]
     bar: Bar | None
     value: str
     interval: str
@@ -154,6 +153,7 @@ class _Rows:
         self.summary = summary
         self.facets = facets
         self.axes = figures.axes_of(summary)
+        self.whole_axes = figures.axes_of(summary, slices=False)
         self.marks = figures.thresholds(summary.decision)
         self.wholes = {figures.name_of(row): row for row in figures.overall(summary.estimates)}
         self.before = {
@@ -185,7 +185,7 @@ class _Rows:
         whole = self.wholes.get(place[0])
         return Bar(
             estimate=estimate,
-            axis=self.axes[place[0]],
+            axis=(self.axes if estimate.slice else self.whole_axes)[place[0]],
             marks=self.marks.get(place, ()),
             whole=whole.value if whole is not None and estimate.slice else None,
             baseline=self.before.get(place),
@@ -223,14 +223,12 @@ class _Rows:
     def rule(self, result: RuleResult) -> RuleRow:
         estimate, rule = result.estimate, result.rule
         unit = estimate.unit if estimate else ""
-        needed = result.cases_needed if result.verdict is Verdict.INCONCLUSIVE else None
         return RuleRow(
             word=figures.WORDS[result.verdict].lower(),
             tone=str(result.verdict),
             words=rule.name or figures.rule_words(rule, unit),
             warns=rule.severity != "block",
-            reason=result.reason,
-            needed=plural(needed, "case") if needed else "",
+            reasons=figures.rule_reasons(result),
             bar=self._rule_bar(result) if estimate else None,
             value=figures.number(estimate.value, unit) if estimate else "–",
             interval=figures.interval(estimate) if estimate else "–",
@@ -244,7 +242,7 @@ class _Rows:
         rule, name = result.rule, figures.name_of(result.estimate)
         bounds = ((rule.at_least, True), (rule.at_most, False))
         marks = [Mark(value=v, minimum=side, verdict=result.verdict) for v, side in bounds if v is not None]
-        axis = self.axes.get(name, Axis())
+        axis = (self.axes if result.estimate.slice else self.whole_axes).get(name, Axis())
         return Bar(estimate=result.estimate, axis=axis, marks=marks, tone=str(result.verdict))
 
 

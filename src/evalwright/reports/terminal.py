@@ -130,11 +130,9 @@ def _rule_text(result: RuleResult) -> Text:
         text.append(" (warns only)", style="dim")
     if estimate is not None:
         value = f"{figures.number(estimate.value, estimate.unit)} {figures.interval(estimate)}"
-        text.append(f"\nmeasured {value}, n={estimate.n:,}")
-    if result.reason:
-        text.append("\n" + visible(result.reason), style="dim")
-    if result.verdict is Verdict.INCONCLUSIVE and result.cases_needed:
-        text.append(f" About {plural(result.cases_needed, 'case')} would probably decide.", style="dim")
+        text.append(f"; measured {value}, n={estimate.n:,}")
+    if result.verdict is not Verdict.PASS:
+        text.append("".join(f"\n{visible(line)}" for line in figures.rule_reasons(result)), style="dim")
     return text
 
 
@@ -164,7 +162,7 @@ def _figure_columns(rows: Sequence[Estimate], level: str) -> list[Column]:
 
 
 def _bars(summary: Summary, rows: Sequence[Estimate], view: View, width: int) -> Column:
-    axes, marks = figures.axes_of(summary), figures.thresholds(summary.decision)
+    axes, marks = figures.axes_of(summary, slices=False), figures.thresholds(summary.decision)
     places = [(figures.name_of(row), row.slice) for row in rows]
     cells = [
         text_bar(row, axes[place[0]], width=width, marks=marks.get(place, ()), ascii_only=view.ascii_only)

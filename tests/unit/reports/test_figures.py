@@ -44,6 +44,7 @@ def test_numbers_with_units(value, unit, shown):
         (0.8, 0.9, "", "[0.800, 0.900]"),
         (0.871, 0.96, "s", "[871, 960] ms"),
         (0.9, 2.2, "s", "[0.900, 2.20] s"),
+        (0.016, 1.24, "s", "[16 ms, 1.24 s]"),
         (50.0, 70.0, "s", "[50.0 s, 1 min 10 s]"),
         (0.001, 0.002, "USD", "[0.00100, 0.00200] USD"),
         (10.0, 2000.0, "tokens", "[10.00, 2,000.0] tokens"),
@@ -108,6 +109,20 @@ def test_every_value_and_bound_lies_on_its_axis():
     assert (axes["gain"].low, axes["gain"].high) == (-9.0, 1.05)
     assert axes["none"].low < axes["none"].high
     assert axes["groundedness"].high >= 1.6
+
+
+def test_an_interval_does_not_widen_a_declared_axis_nor_a_small_slice_any():
+    summary = sample.summary(
+        estimates=(
+            Estimate(metric="groundedness", value=0.9, low=0.7, high=1.1, n=40),
+            Estimate(metric="latency", value=1.0, low=0.9, high=1.1, n=40, unit="s"),
+            Estimate(metric="latency", value=1.5, low=-20.0, high=30.0, n=3, unit="s", slice="locale=de"),
+        )
+    )
+    axes = figures.axes_of(summary)
+    assert (axes["groundedness"].low, axes["groundedness"].high) == (0.0, 1.0)
+    assert (axes["latency"].low, axes["latency"].high) == (0.0, 1.05 * 1.5)
+    assert figures.axes_of(summary, slices=False)["latency"].high == pytest.approx(1.05 * 1.1)
 
 
 def test_the_verdict_is_said_without_a_reason_too():

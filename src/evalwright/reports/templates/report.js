@@ -35,9 +35,13 @@
 
   function change() { apply(); save(); }
 
+  function decoded(text) {
+    try { return decodeURIComponent(text); } catch (error) { return text; }
+  }
+
   function restore(hash) {
     hash.slice(2).split("&").forEach(function (part) {
-      if (part.indexOf("q:") === 0) { query.value = decodeURIComponent(part.slice(2)); return; }
+      if (part.indexOf("q:") === 0) { query.value = decoded(part.slice(2)); return; }
       selects.forEach(function (s) {
         Array.prototype.forEach.call(s.options, function (o) { if (part && o.value === part) { s.value = part; } });
       });
