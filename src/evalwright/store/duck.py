@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,16 +25,17 @@ def connect(
         threads: Threads it may use.
         only: When given, the only files it may touch.
     """
-    with tempfile.TemporaryDirectory(prefix="evalwright-") as spill:
-        connection = duckdb.connect(":memory:", config=_settings(memory, threads, spill))
-        try:
-            if only:
-                names = ", ".join(literal(str(path)) for path in only)
-                connection.execute(f"SET allowed_paths = [{names}]")
-                connection.execute("SET enable_external_access = false")
-            yield connection
-        finally:
-            connection.close()
+    spill = Path(tempfile.gettempdir()) / f"evalwright-{uuid.uuid4().hex}"
+    connection = duckdb.connect(":memory:", config=_settings(memory, threads, str(spill)))
+    try:
+        if only:
+            names = ", ".join(literal(str(path)) for path in only)
+            connection.execute(f"SET allowed_paths = [{names}]")
+            connection.execute("SET enable_external_access = false")
+        yield connection
+    finally:
+        connection.close()
+        shutil.rmtree(spill, ignore_errors=True)
 
 
 def _settings(memory: str, threads: int, spill: str) -> dict[str, str | bool | int | float | list[str]]:

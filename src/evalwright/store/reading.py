@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -29,6 +30,7 @@ from evalwright.store.columns import (
     stacked_stats,
 )
 from evalwright.store.duck import connect, literal
+from evalwright.store.files import disk_errors
 from evalwright.store.layout import CELL_COLUMNS, RECORD_COLUMNS, score_of, unit_record
 
 _BATCH = 64
@@ -36,23 +38,45 @@ _BATCH = 64
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The two Parquet files of a run that count now."""
+    """The two Parquet files of a run that count now, and when each was written, in nanoseconds."""
 
     units: Path
     scores: Path
+    written: tuple[int, int]
+
+    @classmethod
+    def of(cls, units: Path, scores: Path) -> Tables:
+        """The two files as they are now."""
+        with disk_errors(units.parent):
+            return cls(units, scores, (units.stat().st_mtime_ns, scores.stat().st_mtime_ns))
 
 
-@contextmanager
-def _database(tables: Tables) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database with the views `units` and `scores`, which can open nothing else."""
-    with connect(only=(tables.units, tables.scores)) as duck:
-        try:
+class Reader:
+    """One state of a run's results in a database that can open nothing else; kept open for many questions."""
+
+    def __init__(self, tables: Tables) -> None:
+        """Open the files.
+
+        Raises:
+            StoreError: They can't be read.
+        """
+        self.tables = tables
+        stack = ExitStack()
+        self.close = weakref.finalize(self, stack.close)
+        self._duck = stack.enter_context(connect(only=(tables.units, tables.scores)))
+        with self.query() as duck:
             for name, path in (("units", tables.units), ("scores", tables.scores)):
                 duck.execute(f"CREATE VIEW {name} AS FROM read_parquet({literal(str(path))})")
-            yield duck
+
+    @contextmanager
+    def query(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of its own for one question."""
+        try:
+            with self._duck.cursor() as cursor:
+                yield cursor
         except duckdb.Error as error:
             text = str(error).splitlines()[0]
-            raise StoreError(f"the results in {tables.units.parent} can't be read: {text}") from error
+            raise StoreError(f"the results in {self.tables.units.parent} can't be read: {text}") from error
 
 
 def _batches(found: duckdb.DuckDBPyConnection, size: int = _BATCH) -> Iterator[tuple[Any, ...]]:
@@ -66,17 +90,17 @@ def _wanted(cases: Sequence[int] | None) -> str:
     return f" WHERE case_index IN ({', '.join(str(int(case)) for case in cases) or 'NULL'})"
 
 
-def records(tables: Tables, cases: Sequence[int] | None = None) -> Iterator[tuple[int, UnitRecord]]:
+def records(reader: Reader, cases: Sequence[int] | None = None) -> Iterator[tuple[int, UnitRecord]]:
     """Case index and record of each unit with its current scores, in order of case and trial.
 
     Args:
-        tables: The run's files.
+        reader: The run's results.
         cases: Only these case indices; all when not given.
     """
     where = _wanted(cases)
-    with _database(tables) as duck:
-        units = duck.cursor().execute(f"SELECT {', '.join(RECORD_COLUMNS)} FROM units{where}")  # noqa: S608
-        cells = duck.cursor().execute(f"SELECT {', '.join(CELL_COLUMNS)} FROM scores{where}")  # noqa: S608
+    with reader.query() as first, reader.query() as second:
+        units = first.execute(f"SELECT {', '.join(RECORD_COLUMNS)} FROM units{where}")  # noqa: S608
+        cells = second.execute(f"SELECT {', '.join(CELL_COLUMNS)} FROM scores{where}")  # noqa: S608
         scores = _by_unit(_batches(cells, 8 * _BATCH))
         key, waiting = next(scores, (None, {}))
         for row in _batches(units):
@@ -91,16 +115,16 @@ def _by_unit(cells: Iterator[tuple[Any, ...]]) -> Iterator[tuple[tuple[int, int]
         yield key, {row[2]: score_of(row) for row in rows}
 
 
-def metric_names(tables: Tables) -> list[str]:
+def metric_names(reader: Reader) -> list[str]:
     """Names of the metrics that have scores, sorted."""
-    with _database(tables) as duck:
+    with reader.query() as duck:
         return [name for (name,) in duck.execute("SELECT DISTINCT metric FROM scores ORDER BY 1").fetchall()]
 
 
-def part_names(tables: Tables, metric: str) -> list[str]:
+def part_names(reader: Reader, metric: str) -> list[str]:
     """Names of a metric's parts, sorted."""
     query = "SELECT DISTINCT unnest(json_keys(parts)) FROM scores WHERE metric = ? AND parts IS NOT NULL ORDER BY 1"
-    with _database(tables) as duck:
+    with reader.query() as duck:
         return [name for (name,) in duck.execute(query, [metric]).fetchall()]
 
 
@@ -111,9 +135,9 @@ FROM units
 """
 
 
-def unit_columns(tables: Tables) -> UnitColumns:
+def unit_columns(reader: Reader) -> UnitColumns:
     """All units as arrays."""
-    with _database(tables) as duck:
+    with reader.query() as duck:
         found = duck.execute(_UNIT_QUERY).fetchnumpy()
     integer = {name: dense(found[name], np.int64) for name in ("trial", "position", "calls")}
     boolean = {name: dense(found[name], np.bool_) for name in ("errored", "cached")}
@@ -131,9 +155,9 @@ class UnitKeys:
     position: IntArray
 
 
-def unit_keys(tables: Tables) -> UnitKeys:
+def unit_keys(reader: Reader) -> UnitKeys:
     """The answered units."""
-    with _database(tables) as duck:
+    with reader.query() as duck:
         query = "SELECT case_index, trial, position FROM units WHERE output IS NOT NULL"
         found = duck.execute(query).fetchnumpy()
     return UnitKeys(*(dense(found[name], np.int64) for name in ("case_index", "trial", "position")))
@@ -147,13 +171,13 @@ FROM scores WHERE metric = $metric
 _PART = "CAST(json_extract(parts, $part) AS DOUBLE)"
 
 
-def score_columns(tables: Tables, metric: str, units: UnitKeys, *, part: str | None = None) -> ScoreColumns:
+def score_columns(reader: Reader, metric: str, units: UnitKeys, *, part: str | None = None) -> ScoreColumns:
     """One metric, or one of its parts, as arrays over the answered units.
 
     A row that is scored but lacks the part counts as skipped.
     """
     asked = {"metric": metric} if part is None else {"metric": metric, "part": _pointer(part)}
-    with _database(tables) as duck:
+    with reader.query() as duck:
         found = duck.execute(_SCORE_QUERY.format(value="value" if part is None else _PART), asked).fetchnumpy()
         stats = None if part is not None else _stats(duck, metric)
     place, inside = _places(units, found)
@@ -209,15 +233,15 @@ FROM units
 _MODELS_QUERY = "SELECT model, count(*) FROM units WHERE model IS NOT NULL GROUP BY model ORDER BY 2 DESC, 1"
 
 
-def totals(tables: Tables, planned: int, duration_s: float | None = None) -> Totals:
+def totals(reader: Reader, planned: int, duration_s: float | None = None) -> Totals:
     """Counts, tokens and cost, added up from the rows.
 
     Args:
-        tables: The run's files.
+        reader: The run's results.
         planned: Units the run should have.
         duration_s: Wall seconds of all sittings; from the first unit's start to the last one's end when not given.
     """
-    with _database(tables) as duck:
+    with reader.query() as duck:
         row = duck.execute(_TOTALS_QUERY).fetchall()[0]
         models = {str(name): int(count) for name, count in duck.execute(_MODELS_QUERY).fetchall()}
     done, answered = int(row[0]), int(row[1])
@@ -248,13 +272,13 @@ def _usage(cells: Sequence[Any]) -> Usage:
     )
 
 
-def failing_cases(tables: Tables) -> IntArray:
+def failing_cases(reader: Reader) -> IntArray:
     """Indices of cases with a unit that failed or a row verdict of False, ascending."""
     query = (
         "SELECT DISTINCT case_index FROM (SELECT case_index FROM units WHERE output IS NULL "
         "UNION ALL SELECT case_index FROM scores WHERE passed = false) ORDER BY 1"
     )
-    with _database(tables) as duck:
+    with reader.query() as duck:
         found = duck.execute(query).fetchnumpy()["case_index"]
     cases: IntArray = dense(found, np.int64)
     return cases

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import groupby
@@ -70,9 +72,10 @@ class RunStore:
         self.folder = folder
         self.run_id = folder.name
         self._blobs = blobs
-        self._copy: tempfile.TemporaryDirectory[str] | None = None
-        self._copied: dict[str, int] = {}
-        self._known_keys: tuple[tuple[Path, int], reading.UnitKeys] | None = None
+        self._copy: _SideCopy | None = None
+        self._reader: reading.Reader | None = None
+        self._keys: reading.UnitKeys | None = None
+        self._names: list[str] | None = None
 
     def __enter__(self) -> RunStore:
         return self
@@ -81,10 +84,12 @@ class RunStore:
         self.close()
 
     def close(self) -> None:
-        """Remove what was made on the side for reading; safe to call twice."""
+        """Close files, and remove what was made on the side for reading; the run may be asked again afterwards."""
+        if self._reader is not None:
+            self._reader.close()
         if self._copy is not None:
-            self._copy.cleanup()
-            self._copy = None
+            self._copy.remove()
+        self._reader = self._copy = self._keys = self._names = None
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Keep what is run; replaces a former one.
@@ -205,39 +210,47 @@ class RunStore:
         current = sealing.current_scores(self.folder) if self.sealed else None
         return current.scorers if current is not None and current.scorers else self.manifest().scorers
 
+    def _results(self) -> reading.Reader:
+        """The results as they are now; what was read before is read again only when they changed."""
+        tables = self._tables()
+        if self._reader is None or self._reader.tables != tables:
+            if self._reader is not None:
+                self._reader.close()
+            self._reader, self._keys, self._names = reading.Reader(tables), None, None
+        return self._reader
+
     def _tables(self) -> reading.Tables:
         if self.sealed:
             current = sealing.current_scores(self.folder)
-            scores = SCORES if current is None else current.file
-            return reading.Tables(self.folder / UNITS, self.folder / scores)
-        place = Path(self._side_copy())
-        return reading.Tables(place / UNITS, place / SCORES)
-
-    def _side_copy(self) -> str:
+            return reading.Tables.of(self.folder / UNITS, self.folder / (SCORES if current is None else current.file))
         sizes = {path.name: path.stat().st_size for path in segments(self.folder)}
-        if self._copy is None or sizes != self._copied:
+        if self._copy is None or sizes != self._copy.sizes:
             self.close()
-            self._copy = tempfile.TemporaryDirectory(prefix="evalwright-run-")
-            sealing.seal(self.folder, self.cases, into=Path(self._copy.name))
-            self._copied = sizes
-        return self._copy.name
+            self._copy = _SideCopy(self.folder, self.cases, sizes)
+        return reading.Tables.of(self._copy.folder / UNITS, self._copy.folder / SCORES)
 
     def totals(self) -> Totals:
         """Counts, tokens and cost, added up from the recorded units."""
         manifest, sittings = self.manifest(), self.sittings()
         planned = len(self.cases) * manifest.settings.trials
         duration = sum(sitting.duration_s for sitting in sittings) if sittings else None
-        return reading.totals(self._tables(), planned, duration)
+        return reading.totals(self._results(), planned, duration)
 
     def metrics(self) -> list[str]:
         """Metrics that have scores: in the order of the scorers, then any others by name."""
-        found = reading.metric_names(self._tables())
+        found = self._metric_names()
         known = [record.metric for record in self.scorers() if record.metric in found]
         return [*known, *(name for name in found if name not in known)]
 
+    def _metric_names(self) -> list[str]:
+        reader = self._results()
+        if self._names is None:
+            self._names = reading.metric_names(reader)
+        return self._names
+
     def parts(self, metric: str) -> list[str]:
         """Names of a metric's parts; each is a metric `<metric>.<part>` for `columns`."""
-        return reading.part_names(self._tables(), metric)
+        return reading.part_names(self._results(), metric)
 
     def columns(self, metric: str) -> ScoreColumns:
         """The scores of a metric, or of a part of one (`rouge.recall`), as arrays over the answered units.
@@ -245,26 +258,19 @@ class RunStore:
         Raises:
             UsageError: The run has no such metric.
         """
-        tables = self._tables()
-        names = reading.metric_names(tables)
+        reader, names = self._results(), self._metric_names()
+        self._keys = keys = self._keys or reading.unit_keys(reader)
         if metric in names:
-            return reading.score_columns(tables, metric, self._keys(tables))
+            return reading.score_columns(reader, metric, keys)
         for name in names:
             part = metric.removeprefix(f"{name}.")
-            if part != metric and part in reading.part_names(tables, name):
-                return reading.score_columns(tables, name, self._keys(tables), part=part)
+            if part != metric and part in reading.part_names(reader, name):
+                return reading.score_columns(reader, name, keys, part=part)
         raise UsageError(f"the run has no metric {metric!r}", hint=f"it has: {', '.join(names) or 'none'}")
-
-    def _keys(self, tables: reading.Tables) -> reading.UnitKeys:
-        """The answered units, read once for the columns of all metrics."""
-        version = (tables.units, tables.units.stat().st_mtime_ns)
-        if self._known_keys is None or self._known_keys[0] != version:
-            self._known_keys = (version, reading.unit_keys(tables))
-        return self._known_keys[1]
 
     def unit_columns(self) -> UnitColumns:
         """The measurements of all recorded units as arrays."""
-        return reading.unit_columns(self._tables())
+        return reading.unit_columns(self._results())
 
     def units(self, cases: Sequence[int] | IndexArray | None = None) -> Iterator[tuple[int, UnitRecord]]:
         """Case index and record of each unit with its current scores, in order of case and trial, one at a time.
@@ -273,10 +279,10 @@ class RunStore:
             cases: Only the units of these case indices; all when not given.
         """
         if cases is None or len(cases) <= FEW_CASES:
-            yield from reading.records(self._tables(), None if cases is None else [int(case) for case in cases])
+            yield from reading.records(self._results(), None if cases is None else [int(case) for case in cases])
             return
         wanted = frozenset(int(case) for case in cases)
-        yield from (pair for pair in reading.records(self._tables()) if pair[0] in wanted)
+        yield from (pair for pair in reading.records(self._results()) if pair[0] in wanted)
 
     def unit(self, case_id: str, trial: int = 0) -> UnitRecord:
         """One unit.
@@ -303,7 +309,7 @@ class RunStore:
 
     def failing(self) -> IndexArray:
         """Indices of the cases whose row verdict is False, ascending."""
-        return reading.failing_cases(self._tables())
+        return reading.failing_cases(self._results())
 
     def case_results(
         self, *, slices: CaseSlices | None = None, only: Sequence[int] | IndexArray | None = None
@@ -328,6 +334,21 @@ class RunStore:
     def export(self, kind: str, path: Path) -> None:
         """Write one row per unit as `jsonl`, `csv` or `parquet`; see `store.export.export`."""
         exporting.export(kind, path, self.run_id, self.case_results(), self.metrics())
+
+
+class _SideCopy:
+    """A run sealed into a temporary folder, for reading while it runs; removed with the last reference to it.
+
+    Attributes:
+        folder: Where the files are.
+        sizes: Bytes of each journal segment when the copy was made.
+    """
+
+    def __init__(self, folder: Path, cases: CaseSelection, sizes: dict[str, int]) -> None:
+        self.sizes = sizes
+        self.folder = Path(tempfile.mkdtemp(prefix="evalwright-run-"))
+        self.remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        sealing.seal(folder, cases, into=self.folder)
 
 
 def _next_group(

@@ -344,7 +344,7 @@ def test_the_manifest_is_readable_text(tmp_path: Path) -> None:
 UNITS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 1), st.booleans(), st.integers(0, 3)), max_size=30)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(units=UNITS)
 def test_sealed_and_unsealed_agree_with_the_journal(units: list[tuple[int, int, bool, int]]) -> None:
     with TemporaryDirectory() as folder:
