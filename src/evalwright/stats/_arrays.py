@@ -75,23 +75,24 @@ def group_codes(labels: Any, n: int, name: str = "clusters") -> tuple[IntArray, 
     Raises:
         ValueError: the number of labels differs from `n`, or a float label is NaN.
     """
-    if not isinstance(labels, np.ndarray):
-        labels = list(labels)
-    if len(labels) != n:
-        raise ValueError(f"{name}: expected {n} labels, got {len(labels)}")
-    array = np.asarray(labels) if _uniform(labels) else None
-    if array is None or array.ndim != 1:
-        return _codes_by_dict(list(labels))
+    ready = hasattr(labels, "dtype")
+    given: list[Any] = [] if ready else list(labels)
+    array: npt.NDArray[Any] | None = np.asarray(labels) if ready else _as_plain_array(given)
+    count = len(given) if array is None else len(array)
+    if count != n:
+        raise ValueError(f"{name}: expected {n} labels, got {count}")
+    if array is None or array.ndim != 1 or array.dtype.kind not in "biufUS":
+        return _codes_by_dict(given if array is None else list(array))
     if array.dtype.kind == "f" and np.isnan(array).any():
         raise ValueError(f"{name}: a label is NaN; every row needs a group")
     distinct, codes = np.unique(array, return_inverse=True)
     return codes.astype(np.int64), len(distinct)
 
 
-def _uniform(labels: Any) -> bool:
-    if isinstance(labels, np.ndarray):
-        return labels.dtype.kind in "biufUS"
-    return len({type(label) for label in labels}) <= 1 and isinstance(next(iter(labels), 0), (str, int, float))
+def _as_plain_array(labels: list[Any]) -> npt.NDArray[Any] | None:
+    """An array of labels of one plain type, which sorts fast; None for anything else."""
+    plain = any(all(type(label) is kind for label in labels) for kind in (int, str, float))
+    return np.asarray(labels) if plain else None
 
 
 def _codes_by_dict(labels: list[Any]) -> tuple[IntArray, int]:

@@ -151,7 +151,7 @@ def shapley_sampled(
     for _ in range(permutations):
         done: Configuration = frozenset()
         for index in rng.permutation(len(names)):
-            added = done | {names[index]}
+            added = done.union([names[int(index)]])
             gains[names[index]] += _scored(added, score, known) - _scored(done, score, known)
             done = added
     return {name: gain / permutations for name, gain in gains.items()}

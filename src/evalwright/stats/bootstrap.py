@@ -59,21 +59,18 @@ class Replicates:
             notes = (*notes, "degenerate")
         elif kind == "bca" and self.jackknife is not None:
             levels = bca_levels(self.values, self.estimate, self.jackknife, level)
-        low, high = np.quantile(self.values, levels) if len(self.values) else (None, None)
+        ends: list[float] = np.quantile(self.values, levels).tolist() if len(self.values) else []
         return Interval(
-            value=self.estimate, low=_maybe(low), high=_maybe(high), level=level, n=self.n, clusters=self.clusters,
+            value=self.estimate, low=ends[0] if ends else None, high=ends[1] if ends else None, level=level,
+            n=self.n, clusters=self.clusters,
             method=("cluster_" if self.clusters else "") + f"bootstrap_{kind}", resamples=len(self.values),
             se=float(self.values.std(ddof=1)) if len(self.values) > 1 else None, seed=self.seed, notes=notes,
         )  # fmt: skip
 
 
-def _maybe(end: object) -> float | None:
-    return None if end is None else float(end)  # type: ignore[arg-type]
-
-
 def bca_levels(replicates: FloatArray, estimate: float, jackknife: FloatArray, level: float) -> FloatArray:
     """The two percentiles BCa reads off the replicates; plain ones when the estimate lies outside all of them."""
-    share = float(np.mean(replicates < estimate) + 0.5 * np.mean(replicates == estimate))
+    share = (np.count_nonzero(replicates < estimate) + 0.5 * np.count_nonzero(replicates == estimate)) / len(replicates)
     plain = np.array([0.5 - level / 2.0, 0.5 + level / 2.0])
     if not 0.0 < share < 1.0:
         return plain
@@ -209,7 +206,7 @@ def _cluster_rows(matrix: FloatArray, clusters: Any | None) -> tuple[FloatArray,
         return matrix, None
     codes, groups = group_codes(clusters, len(matrix))
     columns = [np.bincount(codes, weights=column, minlength=groups) for column in matrix.T]
-    return np.stack(columns, axis=1), groups
+    return np.stack(columns, axis=1).astype(np.float64), groups
 
 
 def _check_size(n: int, resamples: int) -> None:
@@ -283,7 +280,8 @@ def _common_length(arrays: Sequence[npt.NDArray[Any]]) -> int:
 
 def _leave_one_out(n: int, width: int, apply: Callable[[IntArray], FloatArray]) -> FloatArray:
     keep = np.arange(n - 1, dtype=np.int64)
-    parts, start = [], 0
+    parts: list[FloatArray] = []
+    start = 0
     for size in chunk_sizes(n * width, n):
         omitted = np.arange(start, start + size)[:, None]
         parts.append(apply(keep[None, :] + (keep[None, :] >= omitted)))
@@ -342,7 +340,8 @@ def bootstrap_weighted(
 
 
 def _weights_jackknife(codes: IntArray, groups: int, statistic: Callable[[FloatArray], npt.ArrayLike]) -> FloatArray:
-    parts, start = [], 0
+    parts: list[FloatArray] = []
+    start = 0
     for size in chunk_sizes(len(codes), groups):
         omitted = np.arange(start, start + size)[:, None]
         parts.append(np.asarray(statistic((codes[None, :] != omitted).astype(np.float64)), dtype=np.float64))

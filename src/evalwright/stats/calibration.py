@@ -124,7 +124,7 @@ def reliability(
     """
     p, y = _forecasts(probabilities, outcomes)
     codes, edges = _bin(p, bins if bins is not None else sensible_bins(len(p)), binning)
-    found = []
+    found: list[ReliabilityBin] = []
     for code in np.unique(codes).tolist():
         inside = codes == code
         n = int(inside.sum())
@@ -203,7 +203,7 @@ def chance_calibration_error(
     member = np.zeros((len(p), len(edges) - 1))
     member[np.arange(len(p)), codes] = 1.0
     size = max(1, 4_000_000 // len(p))
-    parts = []
+    parts: list[FloatArray] = []
     for start in range(0, draws, size):
         y = rng.random((min(size, draws - start), len(p))) < p
         parts.append(np.abs((p - y) @ member).sum(axis=1) / len(p))

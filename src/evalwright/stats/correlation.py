@@ -174,4 +174,5 @@ def pairwise_accuracy(offline: npt.ArrayLike, online: npt.ArrayLike) -> float | 
     decided = gap_b != 0.0
     if not decided.any():
         return None
-    return float(np.mean(np.sign(gap_a[decided]) == np.sign(gap_b[decided])))
+    alike = np.asarray(np.sign(gap_a[decided]) == np.sign(gap_b[decided]), dtype=np.bool_)
+    return float(np.count_nonzero(alike)) / len(alike)

@@ -72,7 +72,7 @@ def aliases(design: FloatArray, names: Sequence[str], *, order: int = 2) -> list
     """
     effects = _effects(len(names), order)
     columns = {e: design[:, list(e)].prod(axis=1) for e in effects}
-    same = []
+    same: list[tuple[str, str]] = []
     for a, b in combinations(effects, 2):
         if abs(float(columns[a] @ columns[b])) > len(design) - 0.5:
             same.append((_name(a, names), _name(b, names)))
@@ -141,7 +141,7 @@ def factorial_effects(
         raise ValueError("settings must be -1 or 1 and scores finite")
     if x.sum(axis=0).any():
         raise ValueError("every factor needs as many runs at its low as at its high setting")
-    found = {}
+    found: dict[str, Interval] = {}
     for effect in _effects(len(names), min(order, len(names))):
         contrast = x[:, list(effect)].prod(axis=1) @ y / (len(x) / 2.0)
         found[_name(effect, names)] = _effect_interval(contrast, level)

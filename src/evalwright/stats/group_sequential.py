@@ -175,7 +175,8 @@ class _State:
 def _crossing(looks: Sequence[float], lower: Sequence[float], upper: Sequence[float], drift: float) -> list[float]:
     """Probability of crossing `upper` (z scale) first at each look, staying above `lower` before."""
     state: _State | None = None
-    previous, result = 0.0, []
+    result: list[float] = []
+    previous = 0.0
     for t, low, high in zip(looks, lower, upper, strict=True):
         gap, root = t - previous, math.sqrt(t)
         result.append(_above(state, high * root, gap, drift))

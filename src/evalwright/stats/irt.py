@@ -86,18 +86,17 @@ def fit_2pl(
         raise ValueError("responses must be 0 or 1, with at least one row")
     w = np.ones(len(x)) if weights is None else as_vector(weights, "weights")
     points, mass = _nodes(nodes)
-    rates = np.clip((w @ x + 0.5) / (w.sum() + 1.0), 0.01, 0.99)
-    slope, intercept = np.ones(x.shape[1]), special.logit(rates)
+    items = _start(x, w)
     previous, converged, steps = -np.inf, False, 0
     while steps < max_iterations and not converged:
         steps += 1
-        posterior, likelihood = _expect(x, w, (slope, intercept), (points, mass))
+        posterior, likelihood = _expect(x, w, items, (points, mass))
         converged = bool(likelihood - previous < tolerance * w.sum())
         previous = likelihood
         if not converged:
-            slope, intercept = _maximise(x, posterior, (slope, intercept), points, rasch=rasch)
+            items = _maximise(x, posterior, items, points, rasch=rasch)
     return ItemResponseModel(
-        discrimination=slope, difficulty=np.asarray(-intercept / slope, dtype=np.float64), log_likelihood=previous,
+        discrimination=items[0], difficulty=np.asarray(-items[1] / items[0], dtype=np.float64), log_likelihood=previous,
         iterations=steps, converged=converged,
     )  # fmt: skip
 
@@ -108,6 +107,11 @@ def _nodes(count: int) -> tuple[FloatArray, FloatArray]:
 
 
 _Items = tuple[FloatArray, FloatArray]
+
+
+def _start(x: FloatArray, w: FloatArray) -> _Items:
+    rates = np.clip((w @ x + 0.5) / (w.sum() + 1.0), 0.01, 0.99)
+    return np.full(len(rates), 1.0), np.asarray(special.logit(rates), dtype=np.float64)
 
 
 def _expect(

@@ -88,9 +88,9 @@ def skewness(values: npt.ArrayLike) -> float:
     if len(x) == 0:
         return 0.0
     centred = x - x.mean()
-    m2 = float(np.mean(centred**2))
+    m2 = float((centred**2).mean())
     scale = max(1.0, float(np.abs(x).max()))
-    return 0.0 if m2 <= (1e-14 * scale) ** 2 else float(np.mean(centred**3)) / m2**1.5
+    return 0.0 if m2 <= (1e-14 * scale) ** 2 else float((centred**3).mean()) / m2**1.5
 
 
 def standard_error(values: FloatArray) -> float:

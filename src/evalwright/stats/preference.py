@@ -254,7 +254,7 @@ def _connection_notes(battles: Battles, k: int) -> tuple[str, ...]:
     beats[battles.second[battles.outcome < 1], battles.first[battles.outcome < 1]] = True
     met = beats | beats.T
     if not _closure(met).all():
-        return ("regularised", "disconnected")
+        return ("disconnected",)
     return () if _closure(beats).all() else ("regularised",)
 
 
@@ -287,7 +287,7 @@ def _newton(battles: Battles, k: int, ridge: float) -> tuple[FloatArray, FloatAr
 
 def _scatter(battles: Battles, values: FloatArray, k: int) -> FloatArray:
     """Gradient contributions summed per parameter."""
-    items = np.bincount(battles.first, weights=values, minlength=k)
+    items = np.bincount(battles.first, weights=values, minlength=k).astype(np.float64)
     items -= np.bincount(battles.second, weights=values, minlength=k)
     return np.concatenate([items, battles.covariates.T @ values])
 

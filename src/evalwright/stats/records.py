@@ -98,7 +98,6 @@ NOTES: dict[str, str] = {
     "regularised": "a small penalty kept a perfect record finite",
     "disconnected": "some items were never compared, even through others",
     "capped": "the effective number of cases was capped at the number observed",
-    "unstable": "the judge is close to guessing, so its correction is unstable",
     "outside": "the corrected estimate fell outside 0 to 1 and was cut",
 }
 """Meaning of the codes in `Interval.notes`."""
