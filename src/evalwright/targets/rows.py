@@ -117,15 +117,18 @@ def _only_list(whole: Json, path: Path) -> list[Json]:
 
 def _csv(file: BinaryIO, _: Path) -> Iterator[Row]:
     csv.field_size_limit(_LONGEST_FIELD)
-    reader = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline=""))
-    header = next(reader, None)
-    for values in reader if header else ():
-        if not values:
-            continue
-        if header is None or len(values) != len(header):
-            yield Row(reader.line_num, problem=f"{len(values)} columns where the header has {len(header or ())}")
-            continue
-        yield Row(reader.line_num, {name: _cell(value) for name, value in zip(header, values, strict=True)})
+    with io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="") as text:
+        reader = csv.reader(text)
+        header = next(reader, None) or []
+        for values in reader:
+            if values:
+                yield _csv_row(reader.line_num, header, values)
+
+
+def _csv_row(line: int, header: list[str], values: list[str]) -> Row:
+    if len(values) != len(header):
+        return Row(line, problem=f"{len(values)} columns where the header has {len(header)}")
+    return Row(line, {name: _cell(value) for name, value in zip(header, values, strict=True)})
 
 
 def _cell(text: str) -> Json:

@@ -18,9 +18,13 @@ class RowStore:
 
     Records are kept in memory up to 16 MB in all, beyond that in an unnamed temporary file. Keys are kept as 64-bit
     hashes: two of a million different keys collide with a probability below 1e-7, and a collision shows as a duplicate.
+
+    Args:
+        in_memory: Bytes of records kept in memory before they go to the file.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, in_memory: int = _IN_MEMORY) -> None:
+        self._limit = in_memory
         self._hashes = array("Q")
         self._offsets = array("Q")
         self._lengths = array("Q")
@@ -39,7 +43,7 @@ class RowStore:
         self._lengths.append(len(record))
         self._lines.append(line)
         self._end += len(record)
-        if self._file is None and self._end > _IN_MEMORY:
+        if self._file is None and self._end > self._limit:
             self._file = tempfile.TemporaryFile(prefix="evalwright-")  # noqa: SIM115  closed by `close`
             self._file.write(self._memory)
             self._memory = bytearray()
@@ -79,7 +83,7 @@ class RowStore:
         """Give the memory and the file back."""
         if self._file is not None:
             self._file.close()
-        self.__init__()  # type: ignore[misc]
+        self.__init__(self._limit)  # type: ignore[misc]
 
 
 def _hash(key: str) -> int:
