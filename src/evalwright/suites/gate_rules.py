@@ -13,6 +13,7 @@ from evalwright.core.suite import SliceSpec
 from evalwright.suites.document import Path, Problems
 from evalwright.suites.explain import explain, shown
 from evalwright.suites.options import as_json
+from evalwright.suites.quantities import is_duration
 from evalwright.suites.scorer_entries import ScorerSet
 from evalwright.suites.sections import RuleSection
 from evalwright.suites.suggest import suggestion
@@ -102,6 +103,9 @@ class RuleReader:
         if scorer is None:
             return
         self._check_statistic(rule, scorer, path)
+        if is_duration(self._problems.document.raw((*path, key)) or "") and scorer.info.unit != "s":
+            self._problems.add((*path, key), f"`{rule.metric}` is not measured in seconds", hint="write a plain number")
+            return
         value, low, high = getattr(rule, key), scorer.info.low, scorer.info.high
         if key in _ABSOLUTE and low is not None and high is not None and not low <= value <= high:
             near = f"; did you mean {value / 100:g}?" if high == 1 and 1 < value <= 100 else ""

@@ -68,10 +68,10 @@ def read_dataset(value: Json, problems: Problems, environment: Environment) -> D
 
 
 def _refused(value: dict[str, Json], problems: Problems) -> bool:
-    later = [key for key in _LATER if key in value]
-    for key in later:
-        problems.add(("dataset", key), f"`{key}` can't be used in `dataset`", hint=_LATER[key], key=True)
-    return bool(later)
+    later = next((key for key in _LATER if key in value), None)
+    if later is not None:
+        problems.add(("dataset", later), f"`{later}` can't be used in `dataset`", hint=_LATER[later], key=True)
+    return later is not None
 
 
 def read_slices(value: dict[str, Json], problems: Problems) -> dict[str, SliceSpec]:

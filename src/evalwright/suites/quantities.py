@@ -34,11 +34,21 @@ def duration(value: str | float) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _finite(float(value))
     text = str(value).strip()
-    if _DURATION.fullmatch(text):
+    if is_duration(text):
         return sum(_number(number) * _SECONDS[unit] for number, unit in _PARTS.findall(text))
     if _WITH_UNIT.fullmatch(text) and text.replace("_", "").replace(".", "", 1).isdigit():
         return _number(text)
     raise ValueError(f"`{value}` is not a duration; write e.g. `30s`, `2m` or `500ms`")
+
+
+def is_duration(text: str) -> bool:
+    """Whether a text is a duration with a unit, such as `800ms`.
+
+    Example:
+        >>> is_duration("2s"), is_duration("2")
+        (True, False)
+    """
+    return bool(_DURATION.fullmatch(text.strip()))
 
 
 def rate(value: str | float) -> float:
@@ -95,14 +105,14 @@ def share(value: str | float) -> float:
     return float(value)
 
 
-def bound(value: str | float, *, unit: str = "") -> float:
-    """The bound of a gate rule: a number, a percentage, or a duration where the metric is in seconds.
+def bound(value: str | float) -> float:
+    """The bound of a gate rule: a number, a percentage, dollars, or a duration (in seconds).
 
     Raises:
         ValueError: It is none of these.
 
     Example:
-        >>> bound("800ms", unit="s")
+        >>> bound("800ms")
         0.8
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -111,9 +121,9 @@ def bound(value: str | float, *, unit: str = "") -> float:
     match = _WITH_UNIT.fullmatch(text)
     if match is not None and match.group(2) == "%":
         return _number(match.group(1)) / 100
-    if match is not None and match.group(2) in _MONEY and unit in ("", "USD"):
+    if match is not None and match.group(2) in _MONEY:
         return _number(match.group(1))
-    if _DURATION.fullmatch(text) and unit in ("", "s"):
+    if is_duration(text):
         return duration(text)
     raise ValueError(f"`{value}` is not a number; write e.g. `0.9`, `90%` or, for a metric in seconds, `2s`")
 

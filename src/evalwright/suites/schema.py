@@ -167,12 +167,19 @@ def _tidy(value: Json) -> Any:
     if not isinstance(value, dict):
         return value
     kept = {key: item for key, item in value.items() if not (key == "title" and isinstance(item, str))}
+    if isinstance(kept.get("description"), str):
+        kept["description"] = _unwrapped(kept["description"])
     choices = kept.get("anyOf")
     if "default" in kept and kept["default"] is None and isinstance(choices, list) and {"type": "null"} in choices:
         del kept["default"]
         rest = [choice for choice in choices if choice != {"type": "null"}]
         kept = {**kept, "anyOf": rest} if len(rest) > 1 else {**_without(kept, "anyOf"), **rest[0], **_words(kept)}
     return {key: _tidy(item) for key, item in kept.items()}
+
+
+def _unwrapped(text: str) -> str:
+    """A docstring with each paragraph on one line, so that wrapping it anew changes nothing."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 def _without(value: Schema, key: str) -> Schema:

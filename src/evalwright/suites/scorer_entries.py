@@ -109,11 +109,10 @@ class ScorerReader:
         self._problems.add((*path, others[0]), f"`{others[0]}` stands beside the scorer `{name}`", hint=hint, key=True)
 
     def _from_file(self, item: dict[str, Json], path: Path) -> list[ScorerEntry]:
-        for key in item:
-            if key not in ("file", "use"):
-                self._problems.add(
-                    (*path, key), f"unknown key `{key}` beside `file`", hint=f"allowed: file, use; {_SHAPE}", key=True
-                )
+        for key in set(item) - {"file", "use"}:
+            hint = f"allowed: file, use; {_SHAPE}"
+            self._problems.add((*path, key), f"unknown key `{key}` beside `file`", hint=hint, key=True)
+            return []
         file, use = item["file"], item["use"]
         names = [use] if isinstance(use, str) else use
         if (

@@ -126,12 +126,9 @@ def _check_depth(text: str, name: str) -> None:
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str, name: str) -> ConfigError:
-    lines = text.splitlines()
-    mark = error.problem_mark or error.context_mark
-    if mark is not None and mark.line >= len(lines) and error.context_mark is not None:
-        mark = error.context_mark  # the end of the file says nothing; show where it began
     what = error.problem or "it can't be read"
-    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    lines = text.splitlines()
+    line, column = _place(error, lines)
     shown = lines[line - 1] if 0 < line <= len(lines) else ""
     context = f" {error.context}" if error.context else ""
     problem = Problem(
@@ -143,6 +140,14 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, name: str) -> ConfigEr
         snippet=shown[:200],
     )
     return ConfigError([problem])
+
+
+def _place(error: yaml.MarkedYAMLError, lines: list[str]) -> tuple[int, int]:
+    """Where a syntax error is; instead of the end of the file, which says nothing, where the open thing began."""
+    for mark in (error.problem_mark, error.context_mark):
+        if mark is not None and mark.line < len(lines):
+            return mark.line + 1, mark.column + 1
+    return len(lines), len(lines[-1]) if lines else 0
 
 
 def _syntax_hint(shown: str, what: str) -> str:
