@@ -1,19 +1,26 @@
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalwright.core.case import Case
+from evalwright.core.component import Vocabulary
+from evalwright.core.errors import ConfigError
 from evalwright.core.output import Output, Passage
 from evalwright.core.run import Failure, UnitRecord
 from evalwright.core.score import Score
 from evalwright.expressions import ExpressionError, case_view, compile_expression, unit_view
+from evalwright.expressions.functions import FUNCTIONS
 from evalwright.expressions.paths import parse_path
+from evalwright.suites import load_suite
 
 CASE = Case(
     id="c1",
@@ -256,3 +263,30 @@ def test_a_path_agrees_with_reading_the_mapping(data):
     for key in data:
         if parse_path(f"input.{key}") is not None:
             assert compile_expression(f"input.{key}").value(view) == data[key]
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "expressions.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| `(.+?)` \| `(.+)` \|$", PAGE, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(("text", "value"), [(text.replace("\\|", "|"), value) for text, value in ROWS])
+def test_the_examples_of_the_documentation(text, value):
+    case = json.loads(re.search(r"```json\n(.*?)```", PAGE, flags=re.DOTALL).group(1))
+    view = case_view(Case(**{**case, "tags": tuple(case["tags"])}))
+    found = compile_expression(text).value(view)
+    assert (list(found) if isinstance(found, tuple) else found) == json.loads(value)
+
+
+def test_the_documentation_has_examples_of_every_function():
+    assert len(ROWS) > 30
+    for name in FUNCTIONS:
+        assert f"{name}(" in PAGE
+
+
+def test_the_message_shown_in_the_documentation(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = 'suite: s\ndataset: []\n\n\n\nslices:\n  german:\n    when: metadata.locale = "de"\n'
+    Path("suite.yaml").write_text(text)
+    with pytest.raises(ConfigError) as error:
+        load_suite("suite.yaml", Vocabulary(scorers={}, targets={}))
+    assert str(error.value) in PAGE
