@@ -177,7 +177,7 @@ def _output(unit: UnitRecord, output: Output, show: _Show) -> list[RenderableTyp
     facts = caseview.meta_words(output, unit)
     if facts:
         words = "  ".join(f"{name} {one_line(value, 80)}" for name, value in facts)
-        lines += [Text(f"  {line}", style="dim") for line in _wrapped(words, max(20, show.width - 2))]
+        lines += [Text(f"  {line.strip()}", style="dim") for line in _wrapped(words, max(20, show.width - 2))]
     return _part("Output", lines)
 
 

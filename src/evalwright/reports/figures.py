@@ -97,7 +97,7 @@ def brief(value: float) -> str:
 
 
 def money(value: float | None, currency: str = "USD") -> str:
-    """A cost: two digits after the point from 1 upwards, three significant ones below; `–` when unknown."""
+    """A cost: two digits after the point from 1 upwards, two or three significant ones below; `–` when unknown."""
     return "–" if value is None else f"{money_digits(value)} {currency}"
 
 
@@ -105,7 +105,8 @@ def money_digits(value: float) -> str:
     """A cost without its currency."""
     if value == 0 or abs(value) >= 1:
         return f"{value:,.2f}"
-    return f"{value:.{min(9, max(2, 2 - math.floor(math.log10(abs(value)))))}f}"
+    significant = 3 if abs(value) >= 0.01 else 2
+    return f"{value:.{min(9, significant - 1 - math.floor(math.log10(abs(value))))}f}"
 
 
 def moment(epoch: float) -> str:

@@ -104,9 +104,14 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counts(msgspec.Struct):
-    """How many cases were seen, and how many of those that did not fail are shown."""
+    """How many cases were seen, and how many of those that did not fail are shown.
+
+    `errors` of the cases that need attention could not be judged; `unfailed` of these have no failed row verdict and an
+    answer to every trial: only a scorer broke on them.
+    """
 
     attention: int = 0
+    unfailed: int = 0
     others: int = 0
     shown: int = 0
     errors: int = 0
@@ -119,9 +124,12 @@ class Counts(msgspec.Struct):
     @property
     def sentence(self) -> str:
         """What the list of failing cases holds."""
-        if not self.errors:
-            return "All of them, in full."
-        return f"All of them, in full. {self.errors:,} could not be judged because something broke."
+        words = ["All of them, in full."]
+        if self.errors:
+            words.append(f"{self.errors:,} could not be judged because something broke.")
+        if self.unfailed:
+            words.append(f"On {self.unfailed:,} of these only a scorer broke: they do not count as failing.")
+        return " ".join(words)
 
     @property
     def others_sentence(self) -> str:
@@ -177,6 +185,7 @@ class _CaseWriter:
         if attention:
             self.counts.attention += 1
             self.counts.errors += status is CaseStatus.ERROR
+            self.counts.unfailed += result.passed is not False
         else:
             self.counts.others += 1
             if self.counts.shown >= self._options.max_passed:

@@ -59,6 +59,7 @@ class FigureRow(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     small: bool
     baseline: str
+    baseline_interval: str
     failing: str
     token: str
 
@@ -175,7 +176,8 @@ class _Rows:
             errors=f"{estimate.errors:,}",
             note=estimate.note,
             small=figures.is_small(estimate),
-            baseline=f"{figures.number(before.value, before.unit)} {figures.interval(before)}" if before else "–",
+            baseline=figures.number(before.value, before.unit) if before else "–",
+            baseline_interval=figures.interval(before) if before else "",
             failing=f"{failing:,}" if failing else "",
             token=self.facets.token(kind, label),
         )

@@ -6,7 +6,7 @@ import html
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import msgspec
 
@@ -177,10 +177,3 @@ def markdown_block(text: str, limit: int = 1_200) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """A count with its noun: `1 case`, `1,204 cases`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def listing(words: Sequence[str], last: str = "and") -> str:
-    """Words as a sentence part: `a`, `a and b`, `a, b and c`."""
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} {last} {words[-1]}"

@@ -186,6 +186,15 @@ def test_errors_show_their_history(parsed):
     assert "HTTP 503: <b>upstream</b> unavailable" in parsed.text
 
 
+def test_a_case_only_a_scorer_broke_on_is_shown_and_not_counted_as_failing():
+    broken = sample.unit("c", output=Output(text="a"), scores={"m": Score.failure("no model file")})
+    result = CaseResult(case=Case(id="c", input="q"), trials=(broken,), passed=None)
+    text = Page(render("html", sample.summary(), [result, sample.failing_cases()[0]])).text
+    assert "1 could not be judged because something broke." in text
+    assert "On 1 of these only a scorer broke: they do not count as failing." in text
+    assert "no model file" in text
+
+
 def test_filters_offer_what_there_is_with_counts(report):
     assert ">locale=en (3 of 35)</option>" in report
     assert ">failed (5 of 5)</option>" in report

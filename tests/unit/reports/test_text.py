@@ -12,7 +12,6 @@ from evalwright.reports.text import (
     cut,
     html_line,
     json_text,
-    listing,
     markdown_block,
     markdown_cell,
     markdown_code,
@@ -148,7 +147,6 @@ def test_words_of_counts():
         "1,200 cases",
         "2 slices of it",
     )
-    assert (listing([]), listing(["a"]), listing(["a", "b", "c"])) == ("", "a", "a, b and c")
 
 
 @settings(max_examples=30)
