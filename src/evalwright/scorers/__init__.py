@@ -12,6 +12,11 @@ from evalwright.scorers.catalog import SCORERS, load
 
 if TYPE_CHECKING:
     from evalwright.scorers.operations import Cost, FirstToken, Latency, Tokens
+    from evalwright.scorers.rag.abstention import AbstentionCorrectness
+    from evalwright.scorers.rag.answer import AnswerRelevance, Completeness
+    from evalwright.scorers.rag.citing import CitationPrecision, CitationRecall, CitationValidity
+    from evalwright.scorers.rag.context import ContextRecall, ContextRelevance, NoiseSensitivity
+    from evalwright.scorers.rag.groundedness import Groundedness
     from evalwright.scorers.retrieval.scorers import (
         Bpref,
         HitRate,
@@ -40,16 +45,25 @@ _PLACES = {place.partition(":")[2]: place for place in SCORERS.values()}
 
 __all__ = [
     "SCORERS",
+    "AbstentionCorrectness",
+    "AnswerRelevance",
     "Bleu",
     "Bpref",
     "Chrf",
     "CitationFormat",
+    "CitationPrecision",
     "CitationPresence",
+    "CitationRecall",
+    "CitationValidity",
+    "Completeness",
     "Contains",
+    "ContextRecall",
+    "ContextRelevance",
     "Cost",
     "EditSimilarity",
     "ExactMatch",
     "FirstToken",
+    "Groundedness",
     "HitRate",
     "JsonSchema",
     "Language",
@@ -58,6 +72,7 @@ __all__ = [
     "MeanAveragePrecision",
     "MeanReciprocalRank",
     "Ndcg",
+    "NoiseSensitivity",
     "Numeric",
     "PrecisionAtK",
     "RPrecision",

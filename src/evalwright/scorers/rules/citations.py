@@ -21,7 +21,7 @@ from evalwright.scorers.text.words import words
 DEFAULT_PATTERN = r"\[\^?([\w.:/#-]{1,80}(?:\s*[,;]\s*[\w.:/#-]{1,80})*)\]"
 """Markers like `[1]`, `[3, 5]`, `[doc-17]`, `[^2]`."""
 
-_BUILT_IN = re.compile(DEFAULT_PATTERN)
+BUILT_IN_PATTERN = re.compile(DEFAULT_PATTERN)
 _SHOWN = 10
 
 MarkerPattern = Annotated[
@@ -63,7 +63,7 @@ class _Citing(RuleScorer):
 
     @cached_property
     def _compiled(self) -> Any:
-        return _BUILT_IN if self.pattern == DEFAULT_PATTERN else compile_pattern(self.pattern)
+        return BUILT_IN_PATTERN if self.pattern == DEFAULT_PATTERN else compile_pattern(self.pattern)
 
     def __getstate__(self) -> dict[str, Any]:
         """Options only: compiled patterns do not travel between processes."""

@@ -1,0 +1,1 @@
+"""Answers from retrieved passages: groundedness, context, completeness, citations, abstention. No model needed."""
