@@ -43,7 +43,7 @@ class RowFile:
         self.rows = 0
 
     def __enter__(self) -> Self:
-        with disk_errors(self._place):
+        with disk_errors(self._place.parent):
             self._place.mkdir(parents=True)
         return self
 
@@ -68,7 +68,7 @@ class RowFile:
         if self._piece_bytes >= PIECE_BYTES:
             self._pieces.append(self._place / f"{len(self._pieces):06d}.jsonl")
             self._piece_bytes = 0
-        with disk_errors(self._place), self._pieces[-1].open("ab") as file:
+        with disk_errors(self._place.parent), self._pieces[-1].open("ab") as file:
             file.write(self._waiting)
         self._bytes += len(self._waiting)
         self._piece_bytes += len(self._waiting)
@@ -83,7 +83,10 @@ class RowFile:
         """
         self._flush()
         with disk_errors(path), temporary_beside(path) as temporary:
-            _copy(self._query(), temporary, self._group_rows(), memory_mb=192 + 8 * self._longest // 2**20)
+            try:
+                _copy(self._query(), temporary, self._group_rows(), memory_mb=192 + 8 * self._longest // 2**20)
+            except duckdb.Error as error:
+                raise _translated(error, path) from error
             sync_file(temporary)
             temporary.replace(path)
 
@@ -101,11 +104,8 @@ class RowFile:
 
 def _copy(query: str, path: Path, group_rows: int, *, memory_mb: int) -> None:
     options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group_rows}"
-    try:
-        with connect(memory=f"{memory_mb}MB") as duck:
-            duck.execute(f"COPY ({query}) TO {literal(str(path))} ({options})").fetchall()
-    except duckdb.Error as error:
-        raise _translated(error, path) from error
+    with connect(memory=f"{memory_mb}MB") as duck:
+        duck.execute(f"COPY ({query}) TO {literal(str(path))} ({options})").fetchall()
 
 
 def _translated(error: duckdb.Error, path: Path) -> StoreError:

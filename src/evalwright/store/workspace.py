@@ -160,7 +160,7 @@ class Workspace:
         from evalwright.store.catalog import Catalog
 
         self.ensure()
-        made = not self.catalog_path.exists()
+        made = not self.catalog_path.is_file() or not self.catalog_path.stat().st_size
         catalog = Catalog.at(self.catalog_path)
         if made:
             catalog.add_missing(self._known_runs())
