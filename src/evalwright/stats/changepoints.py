@@ -92,18 +92,15 @@ def change_points(values: npt.ArrayLike, *, penalty: float | None = None, min_si
     best = np.full(n + 1, math.inf)
     best[0] = -beta
     last = np.zeros(n + 1, dtype=np.int64)
-    candidates = np.array([0])
+    drop = np.full(n + 1, n + 1)
     for end in range(min_size, n + 1):
-        starts = candidates[end - candidates >= min_size]
-        length = end - starts
-        cost = squares[end] - squares[starts] - (sums[end] - sums[starts]) ** 2 / length
+        starts = np.flatnonzero(drop[: end - min_size + 1] > end)
+        cost = squares[end] - squares[starts] - (sums[end] - sums[starts]) ** 2 / (end - starts)
         total = best[starts] + cost + beta
         choice = int(np.argmin(total))
         best[end], last[end] = total[choice], starts[choice]
-        keep = total - beta <= best[end]
-        young = candidates[end - candidates < min_size]
-        candidates = np.concatenate([starts[keep], young, [end - min_size + 1] if end - min_size + 1 > 0 else []])
-        candidates = np.unique(candidates).astype(np.int64)
+        beaten = starts[total - beta > best[end]]
+        drop[beaten] = np.minimum(drop[beaten], end + min_size)
     return _backtrack(last, n)
 
 

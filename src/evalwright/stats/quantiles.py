@@ -59,10 +59,10 @@ def _ranks(n: int, q: float, level: float) -> tuple[int, int]:
 
 
 def _between(x: FloatArray, q: float, ranks: tuple[int, int], *, level: float, method: str) -> Interval:
-    low = float(x[ranks[0] - 1]) if ranks[0] >= 1 else None
-    high = float(x[ranks[1] - 1]) if ranks[1] <= len(x) else None
-    notes = (() if low is not None else ("open_low",)) + (() if high is not None else ("open_high",))
     value = float(np.quantile(x, q))
+    low = min(float(x[ranks[0] - 1]), value) if ranks[0] >= 1 else None
+    high = max(float(x[ranks[1] - 1]), value) if ranks[1] <= len(x) else None
+    notes = (() if low is not None else ("open_low",)) + (() if high is not None else ("open_high",))
     return Interval(value=value, low=low, high=high, level=level, method=method, n=len(x), notes=notes)
 
 

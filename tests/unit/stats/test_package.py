@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-import evalwright.stats as stats
+from evalwright import stats
 
 MODULES = [f"evalwright.stats.{m.name}" for m in pkgutil.iter_modules(stats.__path__)]
 

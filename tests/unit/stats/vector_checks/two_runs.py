@@ -236,7 +236,7 @@ def coverage(e):
     methods = {"wald_z": wald_paired, "tango": tango, "bonett_price": bonett_price, "paired_t": paired_t_interval}
     for key, expected in e["expected"].items():
         n, psi, delta = int(key.split("_")[0][1:]), float(key.split("psi")[1].split("_")[0]), float(key.split("_d")[1])
-        if n <= 100:
+        if n <= 50:
             made = paired_coverage(n, psi, delta, methods)
             close(made, {k: expected[k] for k in made}, e["tol"])
 
