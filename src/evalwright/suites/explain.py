@@ -157,6 +157,8 @@ def _choice_hint(value: Json, context: dict[str, Any]) -> str:
 def _kind_hint(wanted: str, value: Json) -> str:
     if "`true`" in wanted and isinstance(value, str) and value.lower() in ("yes", "no", "on", "off"):
         return f"in YAML 1.2 `{value}` is a text; write `{'true' if value.lower() in ('yes', 'on') else 'false'}`"
+    if wanted == "a list" and isinstance(value, dict | str):
+        return "begin each item with a dash, or put them into brackets: `[…]`"
     if wanted == "a text" and isinstance(value, bool | int | float):
         return "put it into quotes"
     if wanted in ("a whole number", "a number") and isinstance(value, str) and _is_number(value):

@@ -133,7 +133,9 @@ class RuleReader:
             where = (*path, "slice", name) if isinstance(rule.slice, dict) else (*path, "slice")
             if name not in self._slices:
                 hint = suggestion(name, self._slices) if self._slices else "declare it under `slices`"
-                self._problems.add(where, f"the suite has no slice `{name}`", hint=hint, key=True)
+                self._problems.add(
+                    where, f"the suite has no slice `{name}`", hint=hint, key=isinstance(rule.slice, dict)
+                )
             elif isinstance(value, dict | list) or value is None:
                 self._problems.add(where, f"the value of the slice `{name}` must be a text, number or truth value")
             elif self._slices[name].when is not None and value not in (True, "true"):

@@ -100,7 +100,9 @@ def share(value: str | float) -> float:
         if match is None or match.group(2) != "%":
             raise ValueError(f"`{value}` is not a share; write e.g. `0.05` or `5%`")
         value = _number(match.group(1)) / 100
-    if isinstance(value, bool) or not 0 <= value <= 1:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"`{value}` is not a share; write e.g. `0.05` or `5%`")  # noqa: TRY004  pydantic reads these
+    if not 0 <= value <= 1:
         raise ValueError(f"a share is between 0 and 1, not {value}")
     return float(value)
 

@@ -115,6 +115,8 @@ def problems_of(write, text: str) -> list[tuple[str, str]]:
         # secrets
         (HEAD + "target: { type: http, url: x, api_key: sk-abcdefgh12345678ijklmnop }\n", "3:40", "`api_key` looks like an OpenAI-style key; a suite file never holds one"),
         (HEAD + "description: Bearer abcdefgh12345678ijkl\n", "3:14", "`description` looks like a bearer token; a suite file never holds one"),
+        ("suite: s\ndataset: { cases: [{ input: ghp_abcdefghijklmnopqrst12 }], public: [a] }\n", "2:29", "`input` looks like a GitHub token; a suite file never holds one"),
+        ("suite: s\ndataset: { cases: [{ input: x }], fields: { id: ghp_abcdefghijklmnopqrst12 } }\n", "2:49", "`id` looks like a GitHub token; a suite file never holds one"),
         # YAML itself
         ("suite: s\nsuite: t\ndataset: []\n", "2:1", "the key `suite` is given twice"),
         ("suite: s\ndataset: [\n", "2:10", "not valid YAML: did not find expected node content while parsing a flow node"),
@@ -185,6 +187,8 @@ def test_messages_look_like_those_of_a_compiler(write):
         (HEAD + "scorers:\n  - words: { values: a, moed: all }\n", "did you mean `mode`? allowed: as, least, mode, not, severity, threshold, values, weight"),
         (HEAD + "scorers:\n  - words: { values: a, least: x }\n", ""),
         (HEAD + "target: { type: http, url: x, api_key: sk-abcdefgh12345678ijklmnop }\n", "put it into an environment variable and write `${API_KEY}`"),
+        ("suite: s\ndataset: [{ input: ghp_abcdefghijklmnopqrst12 }]\n", "if the case needs it, keep the cases in a file of their own"),
+        (HEAD + "scorers: { exact: {} }\n", "begin each item with a dash"),
         ("suite: s\ndataset: { file: '${CASES}' }\n", "set it before the run: `export CASES=…`"),
         ("suite: s\ndataset: { golden: t }\n", "golden sets are not supported yet; name their file: `dataset: { file: cases.jsonl }`"),
     ],

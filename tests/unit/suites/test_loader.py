@@ -402,3 +402,19 @@ def test_the_smallest_suites_of_the_documentation(write):
         scorers: [exact]
     """)
     assert load_suite(write(recorded), vocabulary(), environment={}).target.options.file == "outputs.jsonl"
+
+
+@given(
+    st.integers(0, len(FULL) - 1),
+    st.sampled_from(["", " ", "\n", ":", "[", "}", "'", "x", "0", "- ", "\t", "é"]),
+    st.integers(0, 12),
+)
+@settings(max_examples=120, deadline=None)
+def test_a_suite_with_a_slip_of_the_pen_loads_or_is_a_config_error(tmp_path_factory, start, put, gone):
+    path = tmp_path_factory.getbasetemp() / "slip.yaml"
+    path.write_text(FULL[:start] + put + FULL[start + gone :], encoding="utf-8")
+    try:
+        found = load_suite(path, VOCABULARY, environment=ENVIRONMENT).warnings
+    except ConfigError as error:
+        found = error.problems
+    assert all(problem.message and problem.line > 0 for problem in found)

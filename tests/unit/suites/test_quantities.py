@@ -114,3 +114,10 @@ def test_budgets(text, caps):
 def test_what_is_no_budget(text):
     with pytest.raises(ValueError):
         budget(text)
+
+
+@pytest.mark.parametrize("read", [duration, rate, size, share, bound, budget])
+@pytest.mark.parametrize("value", [None, [], [1], {}, {"a": 1}, True])
+def test_no_value_but_a_number_or_a_text_is_a_quantity(read, value):
+    with pytest.raises(ValueError):
+        read(value)

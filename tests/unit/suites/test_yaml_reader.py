@@ -176,7 +176,7 @@ def test_places_are_those_of_the_text():
 # the C parser takes NEL, LS and PS for line ends, as YAML 1.1 does
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\x85\u2028\u2029"))
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abcxyz", min_size=1), inner, max_size=4),
     max_leaves=12,
 )
