@@ -41,6 +41,7 @@ _KEY_NAME = re2.compile(
     r"|client[_-]?secret|password|passwd|passphrase|token|authorization|credentials?|cookie)$"
 )
 _PASSWORD_NAME = re2.compile(r"(?i)(?:password|passwd|passphrase|client[_-]?secret)$")
+_KEY_VARIABLE = re2.compile(r"(?i)KEY|TOKEN|SECRET|PASS|PWD|AUTH|CREDENTIAL|COOKIE|SIGNATURE")
 _REDACTED = "[redacted]"
 
 
@@ -209,9 +210,19 @@ def expand(text: str, environment: Mapping[str, str], *, key: str) -> str:
 def expand_public(text: str, environment: Mapping[str, str]) -> str:
     """Like `expand`, for showing: variables with a key-like name stay references, and secrets are taken out."""
     shown = _REFERENCE.sub(
-        lambda match: match.group() if _KEY_NAME.search(match.group(1)) else environment.get(match.group(1), ""), text
+        lambda match: match.group() if _is_private(match.group(1)) else environment.get(match.group(1), ""), text
     )
     return redact(str(shown))
+
+
+def private_parts(text: str, environment: Mapping[str, str]) -> tuple[Secret, ...]:
+    """Secrets for the variables with a key-like name that a text refers to, so that messages can hide their values."""
+    names = [name for name in references(text) if _is_private(name) and environment.get(name)]
+    return tuple(Secret(environment[name].strip(), f"${{{name}}}") for name in names)
+
+
+def _is_private(variable: str) -> bool:
+    return _KEY_VARIABLE.search(variable) is not None
 
 
 def _filled(text: str, environment: Mapping[str, str], key: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -54,6 +54,7 @@ class Transport:
     Args:
         headers: Sent with every request; secrets are revealed here and nowhere else.
         limits: Bounds of each exchange.
+        hide: Further secrets to take out of messages, such as those in an address.
         environment: For `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`; loopback is never sent through a proxy.
         now: Clock in seconds since the epoch, for `Retry-After` dates.
     """
@@ -63,10 +64,11 @@ class Transport:
         headers: Mapping[str, str | Secret],
         limits: Limits = _DEFAULT_LIMITS,
         *,
+        hide: Sequence[Secret] = (),
         environment: Mapping[str, str] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self.secrets = tuple(value for value in headers.values() if isinstance(value, Secret))
+        self.secrets = (*(value for value in headers.values() if isinstance(value, Secret)), *hide)
         self.limits = limits
         self.now = now
         self._headers: CIMultiDict[str] = CIMultiDict()

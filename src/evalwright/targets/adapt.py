@@ -12,6 +12,7 @@ from evalwright.core.errors import TargetError, UsageError
 from evalwright.core.identity import content_hash
 from evalwright.core.output import Output
 from evalwright.core.target import LimitKey, RateLimit, Target, TargetCall
+from evalwright.models import jsonio
 from evalwright.targets.answers import as_output
 from evalwright.targets.python import PythonTarget
 
@@ -67,7 +68,7 @@ class MappingTarget:
 
     def describe(self) -> dict[str, Json]:
         """A hash of all the outputs."""
-        return {"type": "recorded", "outputs": content_hash({str(key): value for key, value in self._outputs.items()})}
+        return {"type": "recorded", "outputs": content_hash({str(key): _plain(v) for key, v in self._outputs.items()})}
 
     async def open(self) -> None:
         """Nothing to do."""
@@ -87,3 +88,11 @@ class MappingTarget:
             trial = f", trial {call.trial}" if call.trial else ""
             raise TargetError(f"no recorded output for case `{call.case_id}`{trial}", kind="missing")
         return as_output(trials[call.trial], source=f"the recorded output of `{call.case_id}`")
+
+
+def _plain(value: Any) -> Json:
+    """The value as JSON; its type's name when it has no JSON form (it then fails when it is asked for)."""
+    try:
+        return jsonio.clean_json(value)
+    except jsonio.BadJson:
+        return type(value).__name__

@@ -25,6 +25,7 @@ from evalwright.models.secrets import (
     expand,
     expand_public,
     find_secrets,
+    private_parts,
     refuse_literal_secret,
     resolve_secret,
     resolve_text,
@@ -118,7 +119,9 @@ class HttpTargetOptions(TargetOptions):
         """
         self._refuse_secrets()
         limits = Limits(total_s=self.timeout, connect_s=self.connect_timeout, max_body=self.max_body)
-        transport = Transport(self._fixed_headers(context.environment), limits, environment=context.environment)
+        hide = private_parts(self.url, context.environment)
+        headers = self._fixed_headers(context.environment)
+        transport = Transport(headers, limits, hide=hide, environment=context.environment)
         return HttpTarget(self, transport, RequestMaker(self, context), expand_public(self.url, context.environment))
 
     def sends_json(self) -> bool:

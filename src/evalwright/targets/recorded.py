@@ -26,6 +26,7 @@ from evalwright.targets.rowstore import RowStore
 _decode_output = msgspec.json.Decoder(Output).decode
 _SHOWN_PROBLEMS = 5
 _BROKEN = b"!"
+_NULL = b"null"
 _SPECIAL = ("id", "input", "trial")
 
 
@@ -139,7 +140,7 @@ class RecordedTarget:
         """The recorded answer to one case.
 
         Raises:
-            TargetError: There is none (kind `missing`), or the row's values have wrong types (`malformed`).
+            TargetError: There is none or it is null (kind `missing`), or values have wrong types (`malformed`).
         """
         key = content_id(call.input) if self._mapping.by_input else call.case_id
         found = self._rows.find(_key(key, call.trial))
@@ -148,6 +149,9 @@ class RecordedTarget:
         line, record = found
         if record[:1] == _BROKEN:
             raise TargetError(f"{self.path.name}:{line}: {record[1:].decode()}", kind="malformed")
+        if record == _NULL:
+            # A null is no empty answer: whoever recorded it had none.
+            raise TargetError(f"{self.path.name}:{line}: the recorded text is null", kind="missing")
         output = _decode_output(record)
         return self._with_input_parts(output, call) if self._from_input else output
 
@@ -181,7 +185,8 @@ class RecordedTarget:
             self._set_aside(line, str(error))
             return
         try:
-            record = jsonio.encode(self._mapping.output(values))
+            output = self._mapping.output(values)
+            record = jsonio.encode(output) if output is not None else _NULL
         except BadAnswer as error:
             record = _BROKEN + jsonio.clean_text(str(error)).encode()
         self._rows.add(key, line, record)
@@ -253,8 +258,8 @@ class _Mapping:
             raise BadAnswer("the row has no input" if self.by_input else "the row has no id")
         return _key(content_id(source) if self.by_input else identifier(source, "id"), number)
 
-    def output(self, row: dict[str, Json]) -> Output:
-        """The row's output.
+    def output(self, row: dict[str, Json]) -> Output | None:
+        """The row's output; None when its text is null.
 
         Raises:
             BadAnswer: A value has the wrong type, or a text was named that the row does not have.
@@ -263,7 +268,7 @@ class _Mapping:
         found = {name: value for name, value in values.items() if value is not Nothing and value != ""}
         if values["text"] is Nothing and "text" in self._named:
             raise BadAnswer("the row has no value where `text` is taken from")
-        return output_of(found)
+        return output_of(found) if values["text"] is not None else None
 
 
 def _own_columns() -> dict[str, Callable[[Json], Any]]:

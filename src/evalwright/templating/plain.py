@@ -37,7 +37,7 @@ class Template:
 
     Args:
         source: The template.
-        jinja: Texts are Jinja templates (sandboxed, at most 100,000 characters, 2 seconds and 10 MB of result).
+        jinja: Texts are Jinja templates (sandboxed, at most 100,000 characters, 1 second and 10 MB of result).
         names: Names the template may start a path with; any when None.
         key: Dotted path of the option, for messages.
         inserted: How a value is written inside a text (`as_text` unless it must be quoted, as in an address).

@@ -18,7 +18,7 @@ from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-MAX_SECONDS = 2.0
+MAX_SECONDS = 1.0
 MAX_RENDERED = 10_000_000
 
 _FILTERS = [
@@ -178,6 +178,10 @@ class _Environment(ImmutableSandboxedEnvironment):
         elif isinstance(left, str | list | tuple) or isinstance(right, str | list | tuple):
             raise SandboxError(f"`{operator}` takes numbers only")
         return super().call_binop(context, operator, left, right)
+
+    def wrap_str_format(self, value: Any) -> None:  # type: ignore[override]
+        """None: `format` is no allowed method either."""
+        return
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Only the named methods of texts, lists and mappings."""

@@ -140,6 +140,14 @@ async def test_a_row_of_wrong_types_fails_its_own_case_only(tmp_path):
     assert "where `text` is taken from" in (await failure(target, case_id="c")).message
 
 
+async def test_a_null_is_no_empty_answer(tmp_path):
+    target = recorded(tmp_path, rows=[{"id": "a", "text": None}, {"id": "b", "text": ""}])
+    error = await failure(target, case_id="a")
+    assert error.kind == "missing"
+    assert "outputs.jsonl:1: the recorded text is null" in error.message
+    assert (await answer(target, case_id="b")).text == ""
+
+
 async def test_the_same_case_twice_is_refused_with_its_lines(tmp_path):
     rows = [{"id": "a", "text": "1"}, {"id": "b", "text": "2"}, {"id": "a", "text": "3"}]
     with pytest.raises(ConfigError, match="lines 1 and 3 are for the same case") as raised:
