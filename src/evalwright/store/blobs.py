@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from evalwright.core.errors import StoreError, UsageError
-from evalwright.store.files import disk_errors, temporary_beside
+from evalwright.store.files import disk_errors, sweep, temporary_beside
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -72,6 +72,7 @@ class Blobs:
         """
         with disk_errors(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
+            sweep(self.root)
             with temporary_beside(self.root / "blob") as temporary:
                 with temporary.open("w+b") as file:
                     blob = BlobWriter(file)

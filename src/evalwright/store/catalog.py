@@ -207,7 +207,7 @@ class Catalog:
         if found:
             ids = ", ".join(sorted(one.run_id for one in found)[:5])
             raise UsageError(f"{reference!r} is the beginning of {len(found)} runs", hint=f"which: {ids}?")
-        known = [one.run_id for one in self.runs(limit=500)] + [one.name for one in self.aliases()]
+        known = [one.run_id for one in self.runs(limit=500)] + [one.name for one in self.aliases()] + [LATEST]
         raise UsageError(f"there is no run {reference!r}", hint=_near(reference, known, "the latest runs are"))
 
     def suites(self) -> list[str]:

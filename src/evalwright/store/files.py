@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -76,6 +78,19 @@ def temporary_beside(path: Path) -> Iterator[Path]:
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+def sweep(folder: Path, *, older_than_s: float = 24 * 3600.0) -> None:
+    """Remove temporary files and folders that killed processes left behind, once they are old enough."""
+    limit = time.time() - older_than_s
+    for path in folder.glob(".*.tmp"):
+        with suppress(OSError):
+            if path.stat().st_mtime >= limit:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def write_atomic(path: Path, data: bytes) -> None:

@@ -11,7 +11,7 @@ from evalwright.core.errors import StoreError
 from evalwright.core.run import ScorerRecord
 from evalwright.core.score import Score
 from evalwright.store.cases import CaseSelection
-from evalwright.store.files import disk_errors, write_atomic
+from evalwright.store.files import disk_errors, sweep, write_atomic
 from evalwright.store.journal import segments
 from evalwright.store.layout import SCORE_COLUMNS, UNIT_COLUMNS, score_row, unit_row
 from evalwright.store.parquet import RowFile
@@ -112,6 +112,7 @@ def seal(folder: Path, cases: CaseSelection, *, into: Path | None = None, keep_j
 
 
 def _write(index: UnitIndex, target: Path) -> Seal:
+    sweep(target)
     with (
         disk_errors(target),
         RowFile(target, UNITS, UNIT_COLUMNS) as units,

@@ -98,6 +98,7 @@ def test_the_run_a_person_means(catalog: Catalog, reference: str, run_id: str) -
     [
         ("2026080", "beginning of 3 runs", "which: 20260801-aa, 20260802-ab, 20260803-ba?"),
         ("20260801-ax", "there is no run '20260801-ax'", "did you mean `20260801-aa`"),
+        ("latex", "there is no run 'latex'", "did you mean `latest`"),
         ("latest:othr", "no run of the suite 'othr'", "did you mean `other`?"),
         ("%", "there is no run '%'", "the latest runs are: 20260803-ba"),
         ("", "there is no run ''", ""),

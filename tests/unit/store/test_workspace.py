@@ -10,7 +10,7 @@ import pytest
 
 from evalwright.core.case import Case
 from evalwright.core.errors import DiskFull, NewerWorkspace, StoreError, UsageError
-from evalwright.store.files import atomic_file, disk_errors, write_atomic
+from evalwright.store.files import atomic_file, disk_errors, sweep, write_atomic
 from evalwright.store.workspace import VARIABLE, Workspace, find_root
 from tests.unit.store.runs import new_run
 
@@ -118,3 +118,14 @@ def test_a_full_disk_leaves_the_former_file(tmp_path: Path) -> None:
         overwrite()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_killed_processes_left_is_swept_when_old(tmp_path: Path) -> None:
+    for name in (".old.tmp", ".new.tmp", "kept.tmp"):
+        (tmp_path / name).write_text("")
+    (tmp_path / ".folder.tmp").mkdir()
+    (tmp_path / ".folder.tmp" / "piece").write_text("")
+    for name in (".old.tmp", "kept.tmp", ".folder.tmp"):
+        os.utime(tmp_path / name, (1.0, 1.0))
+    sweep(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".new.tmp", "kept.tmp"]
