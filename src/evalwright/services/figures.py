@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from evalwright.analysis.figures import rule_figure
-from evalwright.analysis.frame import CaseFrame, IntArray, MetricColumn, case_frame
+from evalwright.analysis.frame import CaseFrame, IntArray, MetricColumn
 from evalwright.analysis.metrics import estimate_all, overall_column
 from evalwright.core.estimate import ALL, Estimate
 from evalwright.core.gate import Decision, Rule
@@ -19,7 +19,7 @@ from evalwright.core.run import Manifest, RunStatus, ScorerRecord
 from evalwright.core.scorer import BoundScorer, ScoreKind
 from evalwright.core.suite import SliceSpec
 from evalwright.gates import decide
-from evalwright.services.slicing import slicers
+from evalwright.services.frames import run_frame
 from evalwright.store.columns import ScoreColumns
 from evalwright.store.results import RunStore
 
@@ -65,12 +65,12 @@ def run_figures(run: RunStore, *, aggregates: Aggregates | None = None, manifest
     manifest = manifest or run.manifest()
     units = run.unit_columns()
     specs = slice_specs(manifest)
-    columns = tuple(_columns(run, aggregates or {}))
+    columns = metric_columns(run, aggregates or {})
     weights = {record.metric: record.weight for record in run.scorers() if record.weight is not None}
     overall = overall_column(columns, weights)
     return RunFigures(
         columns=columns if overall is None else (*columns, overall),
-        frame=case_frame(enumerate(run.cases), slicers(specs), size=len(run.cases)),
+        frame=run_frame(run, specs),
         errored=units.case[units.errored],
         level=manifest.settings.level,
     )
@@ -81,7 +81,8 @@ def slice_specs(manifest: Manifest) -> dict[str, SliceSpec]:
     return {name: msgspec.convert(spec, SliceSpec) for name, spec in manifest.slices.items()}
 
 
-def _columns(run: RunStore, aggregates: Aggregates) -> list[MetricColumn]:
+def metric_columns(run: RunStore, aggregates: Aggregates) -> tuple[MetricColumn, ...]:
+    """The scored rows of every metric of a run, its parts after it."""
     present = set(run.metrics())
     found: list[MetricColumn] = []
     for record in run.scorers():
@@ -93,7 +94,7 @@ def _columns(run: RunStore, aggregates: Aggregates) -> list[MetricColumn]:
             _column(_part_record(record, part), run.columns(f"{record.metric}.{part}"), None)
             for part in run.parts(record.metric)
         )
-    return found
+    return tuple(found)
 
 
 def _column(record: ScorerRecord, scores: ScoreColumns, aggregate: Callable[[Any], Any] | None) -> MetricColumn:
