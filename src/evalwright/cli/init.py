@@ -22,6 +22,7 @@ def init(template: str, directory: Path) -> None:
     """
     from evalwright.suites.templates import write_template
 
-    for path in write_template(template, directory):
+    written = write_template(template, directory)
+    for path in written:
         click.echo(path)
-    click.echo(f"\nnext: evalwright run {directory / 'suite.yaml'}", err=True)
+    click.echo(f"\nnext: evalwright run {written[0]}", err=True)

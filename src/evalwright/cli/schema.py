@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import msgspec
 
 EPILOG = """\b
 Examples:
@@ -20,12 +19,10 @@ Then put this at the top of a suite file:
 def schema(write: Path | None) -> None:
     """Print the JSON Schema that editors use to complete and check suite files, with everything installed here."""
     from evalwright.services.vocabulary import vocabulary
-    from evalwright.suites.schema import suite_schema
+    from evalwright.suites.schema import schema_text, write_schema
 
-    text = msgspec.json.format(msgspec.json.encode(suite_schema(vocabulary())), indent=2).decode()
     if write is None:
-        click.echo(text)
+        click.echo(schema_text(vocabulary()), nl=False)
         return
-    write.parent.mkdir(parents=True, exist_ok=True)
-    write.write_text(text + "\n", encoding="utf-8")
+    write_schema(vocabulary(), write)
     click.echo(write)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import msgspec
 
 from evalwright.cli.options import find_run, json_option, open_workspace, summary_of, workspace_option
 
@@ -46,13 +45,15 @@ def show(run: str, case: str | None, workspace: Path | None, *, as_json: bool) -
 def _show_case(run_id: str, case_id: str, workspace: Path | None, *, as_json: bool) -> None:
     from rich.console import Console
 
-    from evalwright.reports.terminal import case_detail
+    from evalwright.reports.json_report import json_line
+    from evalwright.reports.terminal import print_case
     from evalwright.services.figures import slice_specs
     from evalwright.services.slicing import case_slices
 
     store = find_run(open_workspace(workspace), run_id)
     result = store.case(case_id, slices=case_slices(slice_specs(store.manifest())))
     if as_json:
-        click.echo(msgspec.json.encode(result).decode())
+        click.echo(json_line(result))
         return
-    Console(highlight=False).print(case_detail(result))
+    units = {record.metric: record.unit for record in store.manifest().scorers if record.unit}
+    print_case(Console(highlight=False), result, units=units)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 import msgspec
 
@@ -16,13 +14,13 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("suites", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("suites", nargs=-1, required=True, type=str)
 @json_option
-def validate(suites: tuple[Path, ...], *, as_json: bool) -> int:
+def validate(suites: tuple[str, ...], *, as_json: bool) -> int:
     """Check SUITES without calling any target: file, line, key, what is allowed, and what you may have meant."""
     from evalwright.services.suite_files import check_suite
 
-    problems = [problem for path in suites for problem in check_suite(path)]
+    problems = [problem for suite in suites for problem in check_suite(suite)]
     if as_json:
         click.echo(msgspec.json.encode(problems).decode())
     elif problems:
