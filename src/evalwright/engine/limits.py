@@ -33,7 +33,7 @@ class Limiter:
         block = board.block(f"limit\n{key.provider}\n{key.model}")
         self.cells = block[:4]
         self._requests, self._tokens = Bucket(block[4:7]), Bucket(block[7:10])
-        self._learner = Learner(block[10:27], clock.monotonic())
+        self._learner = Learner(block[10:28], clock.monotonic())
         self._waiting: deque[tuple[asyncio.Future[bool], bool]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 

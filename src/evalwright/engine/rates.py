@@ -13,7 +13,11 @@ BURST_S = 0.05
 """Seconds' worth of calls that may follow at once after a quiet moment."""
 STORM = 0.5
 """Share of refused answers from which a limit is certain."""
+LONG = 200
+"""Answers after which a window is judged even when in doubt."""
 CUT = 0.95
+IN_VAIN = 0.8
+"""When the rate is down to this share and still as many calls are refused, the rate is not the cause."""
 STEP = 0.005
 
 
@@ -77,12 +81,14 @@ class Learner:
 
     A window in which at least half is refused is a storm: the rate becomes what got through. When nothing gets through
     at all, everybody pauses for as long as the provider asks. A smaller share of refusals cuts the rate by 5 %; where
-    two cuts in a row change nothing, the refusals have another cause (a flaky provider), and they are taken as noise:
-    those units are simply tried again later. Without refusals the rate returns quickly to where it was last refused,
-    and from there on grows by 0.5 % a second at first, then faster. Answers to calls sent before the last cut say
-    nothing about the rate in force and are not counted: calls carry the `generation` they were sent in.
+    several cuts in a row change nothing, the refusals have another cause (a flaky provider), and they are taken as
+    noise: those units are simply tried again later. Without refusals the rate returns quickly to where it was last
+    refused, and from there on grows by 0.5 % a second at first, then faster.
 
-    Uses seventeen cells.
+    Answers to calls sent before the last cut say nothing about the rate in force and are not counted: calls carry the
+    `generation` they were sent in.
+
+    Uses eighteen cells.
     """
 
     generation = Cell(0)
@@ -95,8 +101,8 @@ class Learner:
     _epoch, _epoch_ok, _pauses = Cell(7), Cell(8), Cell(9)
     # what was learned
     _ceiling, _noise, _clean_windows, _probing = Cell(10), Cell(11), Cell(12), Cell(13)
-    # a series of cuts under suspicion of being in vain
-    _share_before, _rate_before, _in_vain = Cell(14), Cell(15), Cell(16)
+    # a series of cuts under suspicion of being in vain: share, calls per second and rate at its start
+    _share_before, _pace_before, _rate_before, _cuts = Cell(14), Cell(15), Cell(16), Cell(17)
 
     def __init__(self, cells: memoryview[float], now: float) -> None:
         self.cells = cells
@@ -141,7 +147,7 @@ class Learner:
 
     def _storm(self, rate: float | None, through: float, seconds: float) -> Verdict:
         """Most calls are refused since the first refusal: go on at the rate that got through since then."""
-        self._clean_windows = self._in_vain = self._share_before = self._pauses = 0
+        self._clean_windows = self._share_before = self._pauses = 0
         self._probing = through < 5
         self._ceiling = through / seconds
         return _slower(rate, CUT * through / seconds, "most calls refused: the rate that got through")
@@ -151,37 +157,40 @@ class Learner:
         pause = min(self._asked_s or min(2.0**self._pauses, 60.0), 300.0)
         through = self._epoch_ok / (now + pause - self._epoch)
         self._probing = self._epoch_ok < 5
-        self._clean_windows = self._in_vain = self._share_before = 0
+        self._clean_windows = self._share_before = 0
         self._pauses += 1
         self._ceiling = through
         self._epoch, self._epoch_ok = now + pause, 0
         return _slower(rate, max(through, 5 / pause), "every call refused: waited as asked", pause_s=pause)
 
-    def _season(self, rate: float | None, count: float, elapsed: float) -> Verdict:
-        """A window with few refusals or none."""
+    def _season(self, rate: float | None, count: float, elapsed: float) -> Verdict | None:
+        """A window with few refusals or none; None when it has to be longer to tell them from noise."""
         share, goodput, noise = self._refused / count, self._ok / elapsed, self._noise
         spread = (noise / count) ** 0.5
         if self._refused:
             self._probing = 0
         if share > noise + 0.01 + 3 * spread:
-            return self._too_fast(rate, share, goodput)
-        self._in_vain = self._share_before = 0
+            return self._too_fast(rate, share, count / elapsed)
+        if share > noise + 0.01 and count < LONG:
+            return None
+        self._share_before = 0
         if noise and (rate is None or share < noise):
             self._noise += 0.1 * (share - noise)
         if rate is None or share > noise + spread or goodput < 0.8 * rate:
             return Verdict(rate)
         return self._faster(rate)
 
-    def _too_fast(self, rate: float | None, share: float, goodput: float) -> Verdict:
+    def _too_fast(self, rate: float | None, share: float, sent: float) -> Verdict:
         self._clean_windows = 0
-        self._in_vain = self._in_vain + 1 if self._share_before and share > 0.5 * self._share_before else 0
-        if not self._in_vain:
-            self._rate_before, self._share_before = rate or 0, share
-        if self._in_vain >= 2 and share < 0.25:
-            self._noise, self._in_vain, self._share_before = share, 0, 0
+        if share <= 0.5 * self._share_before or not self._share_before:
+            self._share_before, self._pace_before, self._rate_before, self._cuts = share, rate or sent, rate or 0, 0
+        self._cuts += 1
+        if self._cuts > 3 and (rate or sent) < IN_VAIN * self._pace_before and share < 0.25:
+            self._share_before, self._noise = 0, share
             return Verdict(
                 self._rate_before or None, reason=f"{share:.0%} refused at any rate: not for the rate's sake"
             )
+        goodput = sent * (1 - share)
         self._ceiling = goodput
         return _slower(rate, min(CUT * (rate or goodput), goodput), f"{share:.0%} of the calls refused")
 
