@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable, Mapping
 
 import msgspec
-from multidict import CIMultiDictProxy
 from yarl import URL
 
 from evalwright.core.errors import ConfigError, Problem, TargetError
 from evalwright.core.target import LimitKey
 from evalwright.models import jsonio
 from evalwright.models.chat import ChatReply, ChatRequest, Dialect
-from evalwright.models.failures import malformed
+from evalwright.models.failures import Refused, malformed
 from evalwright.models.rates import rate_info
 from evalwright.models.secrets import Secret, resolve_secret, resolve_text
 from evalwright.models.sse import events
@@ -96,13 +95,18 @@ class ModelEndpoint:
         spec = self.spec
         body = jsonio.encode(spec.dialect.encode(spec.model, request, stream=spec.stream))
         extra = {spec.idempotency_header: request.idempotency_key} if spec.idempotency_header else None
-        if spec.stream:
-            return await self._streamed(body, request, extra)
+        try:
+            return await (self._streamed if spec.stream else self._whole)(body, request, extra)
+        except Refused as error:
+            self._observe(request, error.headers)
+            raise
+
+    async def _whole(self, body: bytes, request: ChatRequest, extra: Mapping[str, str] | None) -> ChatReply:
         start = time.perf_counter()
         reply = await self.transport.send("POST", self.url, body, headers=extra, proxy=self._proxy)
         elapsed = time.perf_counter() - start
         self._observe(request, reply.headers)
-        answer = spec.dialect.decode(self._json(reply.body))
+        answer = self.spec.dialect.decode(self._json(reply.body))
         answer.latency_s = elapsed
         return answer
 
@@ -129,7 +133,7 @@ class ModelEndpoint:
         answer.first_token_s = first
         return answer
 
-    def _observe(self, request: ChatRequest, headers: CIMultiDictProxy[str]) -> None:
+    def _observe(self, request: ChatRequest, headers: Mapping[str, str]) -> None:
         info = rate_info(headers, self._now)
         if info is not None:
             request.observe(info)

@@ -27,7 +27,7 @@ import aiohttp
 from evalwright.core.case import Json
 from evalwright.core.errors import TargetError
 from evalwright.models import jsonio
-from evalwright.models.rates import parse_span, retry_after
+from evalwright.models.rates import parse_span, rate_info, reset_of, retry_after
 from evalwright.models.secrets import Secret, redact
 
 _FINAL_5XX = {501, 505}
@@ -47,6 +47,16 @@ _CONTEXT = (
 _FILTERED = ("content_filter", "content_policy_violation", "responsibleaipolicyviolation")
 
 
+class Refused(TargetError):
+    """An answer with an error status; its headers may still tell about rate limits.
+
+    Attributes:
+        headers: The answer's headers.
+    """
+
+    headers: Mapping[str, str] = {}
+
+
 class ErrorAnswer:
     """What an answer with an error status says: message, codes, and how long to wait."""
 
@@ -63,20 +73,24 @@ def status_error(
     *,
     now: Callable[[], float],
     secrets: Iterable[Secret] = (),
-) -> TargetError:
+) -> Refused:
     """The error an HTTP status of 300 or more stands for; the message never holds a secret."""
     answer = ErrorAnswer(status, headers, body)
     kind, retryable = _judge(answer)
     wait = retry_after(headers, now)
+    if wait is None:
+        wait = answer.delay_s if answer.delay_s is not None else reset_of(rate_info(headers, now))
     said = redact(answer.message, secrets)
     place = f", redirected to {redact(headers.get('location', '?')[:200], secrets)}" if kind == "redirect" else ""
-    return TargetError(
+    refused = Refused(
         f"HTTP {status}{place}" + (f": {said}" if said else ""),
         kind=kind,
         status=status,
         retryable=retryable,
-        retry_after_s=wait if wait is not None else answer.delay_s,
+        retry_after_s=wait,
     )
+    refused.headers = headers
+    return refused
 
 
 def wire_error(error: Exception, *, secrets: Iterable[Secret] = ()) -> TargetError:

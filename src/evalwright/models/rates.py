@@ -44,6 +44,21 @@ def rate_info(headers: Mapping[str, str], now: Callable[[], float]) -> RateInfo 
     return None
 
 
+def reset_of(info: RateInfo | None) -> float | None:
+    """Seconds until a used-up limit refills; None when none is used up."""
+    if info is None:
+        return None
+    waits = [
+        reset
+        for remaining, reset in (
+            (info.requests_remaining, info.requests_reset_s),
+            (info.tokens_remaining, info.tokens_reset_s),
+        )
+        if remaining is not None and remaining <= 0 and reset is not None
+    ]
+    return max(waits) if waits else None
+
+
 def retry_after(headers: Mapping[str, str], now: Callable[[], float]) -> float | None:
     """Seconds to wait as `Retry-After` (seconds or an HTTP date) or `retry-after-ms` say; None without one.
 

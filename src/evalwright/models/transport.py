@@ -13,7 +13,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from evalwright.core.errors import ConfigError, Problem, TargetError
-from evalwright.models.failures import status_error, wire_error
+from evalwright.models.failures import Refused, status_error, wire_error
 from evalwright.models.secrets import Secret
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -160,7 +160,7 @@ class Transport:
                 raise await self._refusal(response)
             yield response
 
-    async def _refusal(self, response: aiohttp.ClientResponse) -> TargetError:
+    async def _refusal(self, response: aiohttp.ClientResponse) -> Refused:
         body = b""
         while len(body) < _ERROR_BODY and (chunk := await response.content.readany()):
             body += chunk

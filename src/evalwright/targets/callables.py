@@ -28,6 +28,8 @@ _EXTRAS: Mapping[str, Callable[[TargetCall], Any]] = {
 }
 _OURS = str(Path(__file__).parent.parent)
 _FRAMES = 3
+_MOST_FILES = 2000
+_USED_FOLDERS: set[Path] = set()
 
 
 class Signature(msgspec.Struct, frozen=True):
@@ -115,9 +117,7 @@ def load_callable(reference: str, *, folder: Path) -> Any:
 
 
 def _load_module(name: str, folder: Path) -> ModuleType:
-    place = str(folder.resolve())
-    if place not in sys.path:
-        sys.path.insert(0, place)
+    _make_way(name.partition(".")[0], folder.resolve())
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -127,6 +127,35 @@ def _load_module(name: str, folder: Path) -> ModuleType:
         raise _import_failed(name, error) from error
     except Exception as error:
         raise _import_failed(name, error) from error
+
+
+def _make_way(top: str, folder: Path) -> None:
+    """Put the folder first on the import path, and forget a module of the same name taken from another target's folder.
+
+    Two versions of a product can so be evaluated one after the other in one process.
+    """
+    if str(folder) in sys.path:
+        sys.path.remove(str(folder))
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    loaded = sys.modules.get(top)
+    here = (folder / top).is_dir() or (folder / f"{top}.py").is_file()
+    place = _place_of(loaded)
+    if loaded is not None and here and place is not None and not place.is_relative_to(folder):
+        if not any(place.is_relative_to(used) for used in _USED_FOLDERS):
+            hint = "rename your module, or name its file: `file.py:function`"
+            raise config_error(f"another module `{top}` is loaded already, from {place}", key="callable", hint=hint)
+        for name in [name for name in sys.modules if name == top or name.startswith(f"{top}.")]:
+            del sys.modules[name]
+    _USED_FOLDERS.add(folder)
+
+
+def _place_of(module: ModuleType | None) -> Path | None:
+    """The file of a module, or the folder of a package."""
+    folders = list(getattr(module, "__path__", []))
+    file = getattr(module, "__file__", None)
+    found = folders[0] if folders else file
+    return Path(found).resolve() if found else None
 
 
 def _load_file(name: str, folder: Path) -> ModuleType:
@@ -189,7 +218,11 @@ def exception_error(error: BaseException, name: str) -> TargetError:
 
 
 def code_digest(function: Any) -> str:
-    """SHA-256 of the file a function (or an object's class) is written in, and of the function's own compiled code."""
+    """SHA-256 of the code an answer depends on, as far as it can be told.
+
+    That is the function's own compiled code and the file it (or an object's class) is written in; where that file is
+    part of a package that is not installed, all the package's Python files.
+    """
     while isinstance(function, functools.partial):
         function = function.func
     subject = inspect.unwrap(function) if callable(function) else function
@@ -202,9 +235,20 @@ def code_digest(function: Any) -> str:
     except TypeError:
         path = None
     digest = hashlib.sha256(_code_bytes(code) if isinstance(code, CodeType) else b"")
-    if path is not None and Path(path).is_file():
-        digest.update(Path(path).read_bytes())
+    for file in _source_files(path):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
+
+
+def _source_files(path: str | None) -> list[Path]:
+    if path is None or not Path(path).is_file():
+        return []
+    package, folder = None, Path(path).parent
+    while (folder / "__init__.py").is_file():
+        package, folder = folder, folder.parent
+    if package is None or "site-packages" in path:
+        return [Path(path)]
+    return sorted(package.rglob("*.py"))[:_MOST_FILES]
 
 
 def _code_bytes(code: CodeType) -> bytes:

@@ -18,7 +18,7 @@ from evalwright.core.errors import TargetError
 from evalwright.core.output import Output
 from evalwright.core.target import LimitKey, RateLimit, TargetCall
 from evalwright.models import jsonio
-from evalwright.models.failures import malformed
+from evalwright.models.failures import Refused, malformed
 from evalwright.models.rates import rate_info
 from evalwright.models.secrets import (
     Secret,
@@ -282,15 +282,22 @@ class HttpTarget:
         """
         request = self._maker.request(call)
         start = time.perf_counter()
-        reply = await self._transport.send(
-            self.options.method, request.url, request.body, headers=request.headers, proxy=self._proxy
-        )
+        try:
+            reply = await self._transport.send(
+                self.options.method, request.url, request.body, headers=request.headers, proxy=self._proxy
+            )
+        except Refused as error:
+            self._observe(call, error.headers)
+            raise
         elapsed = time.perf_counter() - start
-        info = rate_info(reply.headers, self._transport.now)
-        if info is not None:
-            call.observe(info)
+        self._observe(call, reply.headers)
         output = self._read(reply)
         return output if output.latency_s is not None else msgspec.structs.replace(output, latency_s=elapsed)
+
+    def _observe(self, call: TargetCall, headers: Mapping[str, str]) -> None:
+        info = rate_info(headers, self._transport.now)
+        if info is not None:
+            call.observe(info)
 
     def _read(self, reply: Reply) -> Output:
         if self._map is None and not _is_json(reply):

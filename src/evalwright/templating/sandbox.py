@@ -179,7 +179,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             raise SandboxError(f"`{operator}` takes numbers only")
         return super().call_binop(context, operator, left, right)
 
-    def wrap_str_format(self, value: Any) -> None:  # type: ignore[override]
+    def wrap_str_format(self, value: Any) -> None:  # noqa: ARG002  the base class's signature
         """None: `format` is no allowed method either."""
         return
 

@@ -87,6 +87,18 @@ async def test_rate_headers_are_reported():
     assert [info.requests_remaining for info in seen] == [7]
 
 
+async def test_rate_headers_of_a_refusal_are_reported_too():
+    seen = []
+    headers = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-limit-requests": "60"}
+    async with serving(answering({}, 429, headers)) as service:
+        for stream in (False, True):
+            with pytest.raises(TargetError):
+                await complete(
+                    service.url, None, ChatRequest(messages=HELLO.messages, observe=seen.append), stream=stream
+                )
+    assert [(info.requests_limit, info.requests_remaining) for info in seen] == [(60, 0)] * 2
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"choices": [{"mess', b"\xff"])
 async def test_a_broken_body_is_malformed(body):
     async with serving(answering(body)) as service:

@@ -49,6 +49,12 @@ def test_waiting_times_from_header_and_body():
     assert failed(429).retry_after_s is None
 
 
+def test_without_retry_after_the_used_up_limit_says_how_long():
+    used_up = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m3s"}
+    assert failed(429, None, used_up).retry_after_s == 63
+    assert failed(429, None, {**used_up, "x-ratelimit-remaining-requests": "5"}).retry_after_s is None
+
+
 def test_messages_are_short_and_hold_no_secret():
     key = "sk-" + "1a" * 20
     found = failed(401, {"message": f"Incorrect API key provided: {key}. " + "x" * 5000})

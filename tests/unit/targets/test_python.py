@@ -226,6 +226,30 @@ def test_the_description_changes_with_the_code(product):
     assert options.bind(context(product)).describe()["code"] != before["code"]
 
 
+async def test_two_versions_of_a_product_in_one_process(tmp_path):
+    targets = []
+    for version in ("old", "new", "old"):
+        folder = tmp_path / version
+        folder.mkdir(exist_ok=True)
+        (folder / "twice_named.py").write_text(f"def answer(q):\n    return '{version} ' + q\n")
+        targets.append(PythonTargetOptions(callable="twice_named:answer").bind(context(folder)))
+    assert [(await answer(target)).text for target in targets] == ["old hello", "new hello", "old hello"]
+    assert targets[0].describe() == targets[2].describe() != targets[1].describe()
+
+
+def test_a_module_that_hides_behind_another_is_told(tmp_path):
+    (tmp_path / "json.py").write_text("def answer(q):\n    return q\n")
+    with pytest.raises(ConfigError, match="another module `json` is loaded already"):
+        PythonTargetOptions(callable="json:answer").bind(context(tmp_path))
+
+
+def test_the_description_changes_with_the_package_around_the_function(product):
+    options = PythonTargetOptions(callable="pkg_under_test.app:answer")
+    before = options.bind(context(product)).describe()
+    (product / "pkg_under_test" / "helper.py").write_text("x = 1\n")
+    assert options.bind(context(product)).describe()["code"] != before["code"]
+
+
 def test_functions_of_one_file_are_told_apart():
     first, second = (lambda q: q + "a"), (lambda q: q + "b")
     assert PythonTarget(first).describe() != PythonTarget(second).describe()
