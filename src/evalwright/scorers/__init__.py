@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from evalwright.scorers.rag.citing import CitationPrecision, CitationRecall, CitationValidity
     from evalwright.scorers.rag.context import ContextRecall, ContextRelevance, NoiseSensitivity
     from evalwright.scorers.rag.groundedness import Groundedness
+    from evalwright.scorers.refusal.scorers import RefusalCorrectness, RefusalRate
     from evalwright.scorers.retrieval.scorers import (
         Bpref,
         HitRate,
@@ -77,6 +78,8 @@ __all__ = [
     "PrecisionAtK",
     "RPrecision",
     "RecallAtK",
+    "RefusalCorrectness",
+    "RefusalRate",
     "Regex",
     "Rouge",
     "TokenF1",

@@ -39,6 +39,8 @@ SCORERS: dict[str, str] = {
     "precision_at_k": "evalwright.scorers.retrieval.scorers:PrecisionAtK",
     "r_precision": "evalwright.scorers.retrieval.scorers:RPrecision",
     "recall_at_k": "evalwright.scorers.retrieval.scorers:RecallAtK",
+    "refusal": "evalwright.scorers.refusal.scorers:RefusalRate",
+    "refusal_correctness": "evalwright.scorers.refusal.scorers:RefusalCorrectness",
     "regex": "evalwright.scorers.rules.regex:Regex",
     "rouge": "evalwright.scorers.similarity.rouge:Rouge",
     "token_f1": "evalwright.scorers.similarity.token_f1:TokenF1",

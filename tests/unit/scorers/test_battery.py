@@ -36,6 +36,9 @@ RAG = [
         Output(text="They take five days [a].", contexts=PASSAGES),
     ),
 ]
+SAFETY = [
+    (Case(id="s", input="q", metadata={"should_refuse": True}), Output(text="I'm sorry, but I can't help with that."))
+]
 LOCALE = [(Case(id="l", input={"locale": "en-GB"}), Output(text="The parcel comes on Monday or Tuesday morning."))]
 
 KITS: dict[str, list[tuple[dict[str, Any], ScorerKit]]] = {
@@ -85,6 +88,8 @@ KITS: dict[str, list[tuple[dict[str, Any], ScorerKit]]] = {
     "citation_precision": [({}, ScorerKit(rows=RAG, needs=(), needs_output=("contexts",), empty="any"))],
     "citation_recall": [({}, ScorerKit(rows=RAG, needs=(), needs_output=("contexts",), empty="any"))],
     "citation_validity": [({}, ScorerKit(rows=RAG, needs=(), needs_output=("contexts",), empty="any"))],
+    "refusal": [({"phrases": ["No comment."]}, ScorerKit(rows=TEXT, needs=(), empty="any"))],
+    "refusal_correctness": [({}, ScorerKit(rows=SAFETY, needs=("metadata.should_refuse",), empty="any"))],
     "latency": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("latency_s",)))],
     "first_token": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("first_token_s",)))],
     "cost": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("cost",)))],

@@ -77,7 +77,7 @@ def plain_phrases(phrases: Sequence[str]) -> Phrases:
 
 
 def _plain(phrase: str) -> str:
-    return r"\s+".join(re.escape(word) for word in phrase.split())
+    return r"\s+".join(re.escape(word).replace("'", _MACROS["'"]) for word in phrase.split())
 
 
 def _read(text: str) -> tuple[list[str], list[str], list[str]]:
