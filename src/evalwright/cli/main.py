@@ -12,6 +12,12 @@ from evalwright.core.errors import EvalwrightError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("evalwright.cli.run:run", "Run a suite and decide its gate."),
+    "resume": ("evalwright.cli.resume:resume", "Go on with a run that was interrupted, killed, stopped or paused."),
+    "ps": ("evalwright.cli.control:ps", "List running runs and those that were cut off."),
+    "pause": ("evalwright.cli.control:pause", "Hold a running run."),
+    "set": ("evalwright.cli.control:set_value", "Change the concurrency of a running run."),
+    "cancel": ("evalwright.cli.control:cancel", "End a running run in good order."),
+    "cache": ("evalwright.cli.cache:cache", "Stored answers: stats, prune, clear."),
     "init": ("evalwright.cli.init:init", "Write a working suite to start from."),
     "validate": ("evalwright.cli.validate:validate", "Check suite files and report every problem at once."),
     "schema": ("evalwright.cli.schema:schema", "Print the JSON Schema of suite files for your editor."),

@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from evalwright.cli.options import json_option, workspace_option
 from evalwright.cli.progress import ProgressPrinter
 from evalwright.core.errors import UsageError
 from evalwright.core.result import Summary
-from evalwright.services.evaluation import RunContext, exit_code, start_run
+from evalwright.services.estimating import RunEstimate
+from evalwright.services.evaluation import RunContext, estimate_run, exit_code, start_run
 from evalwright.services.overrides import Overrides, apply_overrides
 from evalwright.services.reporting import MANY_FAILING, write_reports
+from evalwright.services.resuming import resume_run, unfinished_like
+from evalwright.services.sources import RunSource
 from evalwright.services.suite_files import load_source
 from evalwright.store.results import RunStore
 from evalwright.store.workspace import Workspace
@@ -58,6 +62,8 @@ class ReportOption(click.ParamType[tuple[str, Path | None]]):
 @click.option("--cache", type=click.Choice(["off", "read", "on"]), help="Use of stored answers of earlier runs.")
 @click.option("--max-errors", type=float, metavar="SHARE", help="Stop when more than this share of cases failed.")
 @click.option("--strict", is_flag=True, default=None, help="A bad dataset row is fatal.")
+@click.option("--estimate", is_flag=True, help="Only say what the run will probably take.")
+@click.option("--resume", "go_on", is_flag=True, help="Go on with the newest unfinished run of the same, if any.")
 @click.option("--report", "reports", type=ReportOption(), multiple=True, help="html, markdown, json, junit, or none.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary.")
 @json_option
@@ -67,6 +73,8 @@ def run(
     reports: Sequence[tuple[str, Path | None]],
     workspace: Path | None,
     *,
+    estimate: bool,
+    go_on: bool,
     quiet: bool,
     as_json: bool,
     **options: Any,
@@ -79,10 +87,34 @@ def run(
     """
     source = apply_overrides(load_source(suite), Overrides.from_options(options))
     place = Workspace.open(workspace)
+    if estimate:
+        return _print_estimate(estimate_run(source, place), as_json=as_json)
     with ProgressPrinter(quiet=quiet) as progress:
         context = RunContext(workspace=place, listeners=(progress,), command=shlex.join(["evalwright", *sys.argv[1:]]))
-        summary = start_run(source, context)
+        summary = _start(source, context, go_on=go_on, quiet=quiet)
     return conclude(place.run(summary.manifest.run_id), summary, reports, as_json=as_json, quiet=quiet)
+
+
+def _start(source: RunSource, context: RunContext, *, go_on: bool, quiet: bool) -> Summary:
+    """Begin a run, or go on with an unfinished one of the same where that was asked for."""
+    before = unfinished_like(source, context)
+    if before is None:
+        return start_run(source, context)
+    if go_on:
+        return resume_run(context.workspace.run(before), source, context)
+    if not quiet:
+        click.echo(f"note: {before} is unfinished; `evalwright resume {before}` or --resume goes on with it", err=True)
+    return start_run(source, context)
+
+
+def _print_estimate(found: RunEstimate, *, as_json: bool) -> int:
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return 0
+    tokens = "" if found.tokens is None else f", about {found.tokens:,} tokens"
+    cost = "" if found.cost is None else f", about ${found.cost:,.2f}"
+    click.echo(f"{found.calls:,} calls{tokens}{cost}, about {found.minutes:,.1f} min at one second a call")
+    return 0
 
 
 def conclude(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,15 +14,18 @@ from evalwright.core.errors import UsageError
 from evalwright.core.identity import content_hash
 from evalwright.core.ports import Clock, RunListener, SystemClock
 from evalwright.core.result import Summary
-from evalwright.core.run import DatasetRecord, Manifest, RunSettings, RunStatus
+from evalwright.core.run import CacheMode, DatasetRecord, Manifest, RunSettings, RunStatus
 from evalwright.core.target import Target
 from evalwright.datasets import Prepared, prepare, select
 from evalwright.engine import Job, LimitChange, Outcome
+from evalwright.models.prices import price_table
+from evalwright.services.estimating import RunEstimate, run_estimate, unit_estimate
 from evalwright.services.figures import RunEnd, aggregates_of, summarise
 from evalwright.services.provenance import code_record, environment_record, package_versions
 from evalwright.services.run_ids import new_run_id
 from evalwright.services.slicing import case_filter
 from evalwright.services.sources import RunSource, scorer_record, suite_hash
+from evalwright.store.cache import AnswerStore
 from evalwright.store.cases import CaseSelection
 from evalwright.store.results import RunStore, Sitting
 from evalwright.store.workspace import Workspace
@@ -65,9 +69,15 @@ def start_run(source: RunSource, context: RunContext) -> Summary:
     return execute(run, source, context)
 
 
-def execute(run: RunStore, source: RunSource, context: RunContext) -> Summary:
-    """Do what is left of a run, then seal and summarise it."""
-    outcome = engine.run(_job(run, source, context))
+def estimate_run(source: RunSource, workspace: Workspace) -> RunEstimate:
+    """What a run will probably take; nothing is called and no run is made."""
+    prepared = prepare(source.rows, workspace.blobs, strict=source.settings.strict, source=source.dataset_name)
+    return run_estimate(_selection(prepared, source.settings), source, price_table(os.environ))
+
+
+def execute(run: RunStore, source: RunSource, context: RunContext, *, retry_errors: bool = False) -> Summary:
+    """Do what is left of a run, then seal and summarise it; with `retry_errors`, failed units are run again."""
+    outcome = engine.run(msgspec.structs.replace(_job(run, source, context), retry_errored=retry_errors))
     run.add_sitting(Sitting(started_at=outcome.started_at, duration_s=outcome.duration_s, status=outcome.status.value))
     return finish(run, source, context, _run_end(source, outcome))
 
@@ -130,6 +140,8 @@ def _dataset(source: RunSource, prepared: Prepared, selection: CaseSelection) ->
 def _job(run: RunStore, source: RunSource, context: RunContext) -> Job:
     manifest = run.manifest()
     target: Target = source.target
+    prices = price_table(os.environ)
+    asked = str(target.describe().get("model", ""))
     return Job(
         run_dir=run.folder,
         cases=run.cases,
@@ -138,8 +150,18 @@ def _job(run: RunStore, source: RunSource, context: RunContext) -> Job:
         target_digest=manifest.target_hash,
         scorers=source.scorers,
         listeners=context.listeners,
+        cache=answer_store(context.workspace) if source.settings.cache is not CacheMode.OFF else None,
+        price=lambda output: prices.cost(output.model or "", output.usage, asked=asked),
+        estimate=unit_estimate(run.cases, source, prices),
         clock=context.clock,
     )
+
+
+def answer_store(workspace: Workspace) -> AnswerStore:
+    """The workspace's stored answers."""
+    workspace.ensure()
+    workspace.cache_dir.mkdir(parents=True, exist_ok=True)
+    return AnswerStore(workspace.cache_dir / "answers.db")
 
 
 def _run_end(source: RunSource, outcome: Outcome) -> RunEnd:

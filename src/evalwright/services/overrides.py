@@ -55,6 +55,10 @@ class Overrides(msgspec.Struct, frozen=True, kw_only=True):
             strict=options.get("strict") or None,
         )
 
+    def given(self) -> dict[str, Any]:
+        """The settings that were asked for, by name."""
+        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
+
 
 def _read(name: str, reader: Callable[[Any], Any], options: Mapping[str, Any]) -> Any:
     text = options.get(name)
@@ -72,6 +76,5 @@ def apply_overrides(source: RunSource, overrides: Overrides) -> RunSource:
     Raises:
         UsageError: A number is out of range.
     """
-    given = {name: value for name in overrides.__struct_fields__ if (value := getattr(overrides, name)) is not None}
-    settings = msgspec.structs.replace(source.settings, **given)
+    settings = msgspec.structs.replace(source.settings, **overrides.given())
     return msgspec.structs.replace(source, settings=check_settings(settings))
