@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -99,6 +100,14 @@ def _codes_by_dict(labels: list[Any]) -> tuple[IntArray, int]:
     seen: dict[Any, int] = {}
     codes = np.fromiter((seen.setdefault(label, len(seen)) for label in labels), dtype=np.int64, count=len(labels))
     return codes, len(seen)
+
+
+def ordered_labels(labels: Iterable[Any]) -> list[Any]:
+    """Distinct labels in a stable order: numbers by value, anything else by kind and text."""
+    distinct = list(dict.fromkeys(labels))
+    if all(isinstance(label, (int, float, np.number)) for label in distinct):
+        return sorted(distinct)
+    return sorted(distinct, key=lambda label: (type(label).__name__, str(label)))
 
 
 def seed_of(rng: np.random.Generator) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from evalwright.stats._arrays import FloatArray, as_matrix, check_level
+from evalwright.stats._arrays import FloatArray, as_matrix, check_level, ordered_labels
 from evalwright.stats._dist import z_two_sided
 from evalwright.stats.proportions import wilson
 from evalwright.stats.records import Interval
@@ -61,7 +61,7 @@ def rating_table(first: Sequence[Any], second: Sequence[Any], *, labels: Sequenc
     """
     if len(first) != len(second):
         raise ValueError(f"raters must rate the same units, got {len(first)} and {len(second)} ratings")
-    names = list(labels) if labels is not None else sorted({*first, *second})
+    names = list(labels) if labels is not None else ordered_labels((*first, *second))
     index = {label: i for i, label in enumerate(names)}
     unknown = [r for r in (*first, *second) if r not in index]
     if unknown:

@@ -11,7 +11,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from evalwright.stats._arrays import FloatArray, IntArray, as_vector, check_level, group_codes, same_length, seed_of
+from evalwright.stats._arrays import (
+    FloatArray,
+    IntArray,
+    as_vector,
+    check_level,
+    group_codes,
+    ordered_labels,
+    same_length,
+    seed_of,
+)
 from evalwright.stats._dist import z_two_sided
 from evalwright.stats.bootstrap import Replicates
 from evalwright.stats.clusters import cluster_notes
@@ -57,7 +66,7 @@ def confusion_matrix(
     Args:
         actual: true class per case.
         predicted: predicted class per case.
-        labels: classes in order; all that occur, sorted by their text, when None.
+        labels: classes in order; all that occur, in order, when None.
 
     Raises:
         ValueError: lengths that differ, or a class that is not among the labels.
@@ -76,7 +85,7 @@ def _coded(
 ) -> tuple[tuple[Any, ...], IntArray, IntArray]:
     if len(actual) != len(predicted):
         raise ValueError(f"actual has {len(actual)} cases but predicted has {len(predicted)}")
-    names = tuple(labels) if labels is not None else tuple(sorted({*actual, *predicted}, key=str))
+    names = tuple(labels) if labels is not None else tuple(ordered_labels((*actual, *predicted)))
     index = {name: i for i, name in enumerate(names)}
     unknown = [c for c in (*actual, *predicted) if c not in index]
     if unknown:
@@ -227,7 +236,9 @@ def estimate_classification(
     if len(rows) == 0:
         raise ValueError("no cases")
     q = len(names)
-    positive = None if choice.average != "binary" else names.index(choice.positive)
+    if choice.average == "binary" and choice.positive not in names:
+        raise ValueError(f"the positive class {choice.positive!r} is not among {list(names)}")
+    positive = names.index(choice.positive) if choice.average == "binary" else None
 
     def statistic(sums: FloatArray) -> FloatArray:
         parts = ClassSums(hits=sums[..., :q], predicted=sums[..., q : 2 * q], actual=sums[..., 2 * q :])

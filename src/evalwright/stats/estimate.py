@@ -62,7 +62,7 @@ def estimate_mean(
     check_level(level)
     limits = (0.0, 1.0) if kind == "proportion" and bounds is None else bounds
     _check_bounds(y, limits)
-    cases = case_means(y, range(len(y)) if units is None else units, clusters=clusters)
+    cases = case_means(y, np.arange(len(y)) if units is None else units, clusters=clusters)
     groups = cases.clusters if cases.clusters is not None and _repeats(cases.clusters) else None
     if len(cases.means) < 2:
         result = _lonely(cases, level, kind)

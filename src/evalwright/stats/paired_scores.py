@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evalwright.stats._arrays import Alternative, FloatArray, as_vector, same_length
-from evalwright.stats._dist import t_p_value, z_two_sided
+from evalwright.stats._dist import t_p_value, z_cdf, z_two_sided
 from evalwright.stats.clusters import cluster_mean
 from evalwright.stats.means import mean_t
 from evalwright.stats.paired_binary import PairedCounts, mcnemar, mcnemar_asymptotic, tango
@@ -66,17 +66,20 @@ def _t_test(ci: Interval, alternative: Alternative) -> TestResult:
     if ci.se is None or ci.df is None:
         return TestResult(p_value=1.0, statistic=0.0, method=method, alternative=alternative, n=ci.n, notes=notes)
     if ci.se == 0.0:
-        p = _certain_p(value, alternative)
+        p = _sign_p(value, ci.clusters or ci.n, alternative)
         return TestResult(p_value=p, statistic=0.0, method=method, alternative=alternative, n=ci.n, notes=notes)
     t = value / ci.se
     p = t_p_value(t, ci.df, alternative)
     return TestResult(p_value=p, statistic=t, method=method, alternative=alternative, n=ci.n, notes=notes)
 
 
-def _certain_p(value: float, alternative: Alternative) -> float:
-    """P-value of differences that are all equal: 1 unless they lie on the alternative's side."""
-    beyond = {"two-sided": value != 0.0, "greater": value > 0.0, "less": value < 0.0}
-    return 0.0 if beyond[alternative] else 1.0
+def _sign_p(value: float, n: int, alternative: Alternative) -> float:
+    """P-value of n equal differences by their signs alone: 2^(1-n) two-sided, 1 when they are 0."""
+    if value == 0.0:
+        return 1.0
+    if alternative == "two-sided":
+        return min(1.0, 2.0 ** (1 - n))
+    return 2.0**-n if (value > 0.0) == (alternative == "greater") else 1.0
 
 
 def wilcoxon(
@@ -160,7 +163,8 @@ def compare_paired(
     | 0/1 verdicts, independent cases | Tango's score interval | score (McNemar), mid-p beside it |
     | grades or averaged trials | paired t | paired t, sign flips beside it |
     | clustered cases | CR2 with Satterthwaite's t | the same t |
-    | all differences equal, bounds known | Wilson bound on the share that differs | 1, or 0 when not 0 |
+    | all differences equal, bounds known | Wilson bound on the share that differs | from the same bound |
+    | all differences equal, no bounds | the value, or no ends below 6 pairs | the signs, 2^(1-n) |
 
     Args:
         baseline: one score per case (average trials first, `case_means`).
@@ -184,8 +188,8 @@ def compare_paired(
         interval, p = tango(counts, level=level), mcnemar_asymptotic(counts).p_value
         robust: float | None = mcnemar(counts).p_value
     else:
-        interval = _cut(_mean_interval(d, clusters, level), bounds if counts is None else (0.0, 1.0))
-        p = _t_test(_mean_interval(d, clusters, level), "two-sided").p_value
+        reach = 1.0 if counts is not None else (bounds[1] - bounds[0] if bounds is not None else None)
+        interval, p = _graded(_mean_interval(d, clusters, level), reach)
         robust = None if clusters is not None else _flip_p(d, rng)
     return PairedComparison(
         baseline=_mean(a), candidate=_mean(b), difference=interval, p_value=p, robust_p=robust, effect=_effect(d),
@@ -209,17 +213,28 @@ def _flip_p(d: FloatArray, rng: np.random.Generator | None) -> float | None:
         return None
 
 
-def _cut(ci: Interval, bounds: tuple[float, float] | None) -> Interval:
-    if bounds is None:
-        return ci
-    reach = bounds[1] - bounds[0]
+def _graded(ci: Interval, reach: float | None) -> tuple[Interval, float]:
+    """Interval of a mean difference within ± `reach`, and the p-value of the same family."""
     if "no_variation" in ci.notes:
-        ends = unvaried_ends(ci.value or 0.0, (-reach, reach), ci.clusters or ci.n, z_two_sided(ci.level))
-        return replace(ci, low=ends[0], high=ends[1], method="bounded_wilson", df=None)
+        return _unvaried(ci, reach)
+    p = _t_test(ci, "two-sided").p_value
+    if reach is None:
+        return ci, p
     low = -reach if ci.low is None else max(ci.low, -reach)
     high = reach if ci.high is None else min(ci.high, reach)
     cut = (ci.low is not None and ci.low < low) or (ci.high is not None and ci.high > high)
-    return replace(ci, low=low, high=high).noted(*(("clipped",) if cut else ()))
+    return replace(ci, low=low, high=high).noted(*(("clipped",) if cut else ())), p
+
+
+def _unvaried(ci: Interval, reach: float | None) -> tuple[Interval, float]:
+    """All differences equal: bound the share that could differ, or else go by the signs alone."""
+    value, n = ci.value or 0.0, ci.clusters or ci.n
+    if reach is None:
+        p = _sign_p(value, n, "two-sided")
+        return (ci if p < 1.0 - ci.level or value == 0.0 else replace(ci, low=None, high=None)), p
+    low, high = unvaried_ends(value, (-reach, reach), n, z_two_sided(ci.level))
+    p = 2.0 * z_cdf(-math.sqrt(n * abs(value) / reach))
+    return replace(ci, low=low, high=high, method="bounded_wilson", df=None), p
 
 
 def _effect(d: FloatArray) -> float | None:

@@ -60,9 +60,7 @@ def mcnemar_detectable(n: int, discordant: float, *, level: float = 0.95, power:
     if n <= 0:
         raise ValueError(f"n must be positive, got {n}")
     _check(discordant, 0.0)
-    if n * discordant**2 < (z_quantile(0.5 + level / 2.0) * math.sqrt(discordant)) ** 2 or (
-        mcnemar_cases(discordant, discordant, level=level, power=power) > n
-    ):
+    if mcnemar_cases(discordant, discordant, level=level, power=power) > n:
         return None
     low, high = 1e-12, discordant
     for _ in range(200):

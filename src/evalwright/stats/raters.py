@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from evalwright.stats._arrays import FloatArray, as_matrix
+from evalwright.stats._arrays import FloatArray, as_matrix, ordered_labels
 from evalwright.stats._dist import z_cdf
 from evalwright.stats.agreement import Weighting, disagreement_weights
 from evalwright.stats.bootstrap import CorpusStatistic, corpus_replicates
@@ -64,7 +64,7 @@ def rating_counts(ratings: Any, *, missing: Any = None) -> RatingCounts:
     rows = [list(row) for row in ratings]
     if len({len(row) for row in rows}) > 1:
         raise ValueError("ratings: every unit needs one column per rater")
-    labels = sorted({r for row in rows for r in row if not _absent(r, missing)})
+    labels = ordered_labels(r for row in rows for r in row if not _absent(r, missing))
     if not labels:
         raise ValueError("ratings: there is not one rating")
     index = {label: i for i, label in enumerate(labels)}

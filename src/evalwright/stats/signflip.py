@@ -16,6 +16,7 @@ MAX_LATTICE = 1 << 20
 MAX_GRID_WORK = 60_000_000
 """Most lattice points times distinct sizes."""
 MAX_SIZES = 2048
+MAX_ENUMERATED = 20
 MONTE_CARLO_BINS = 768
 
 
@@ -29,13 +30,14 @@ def sign_flip(
     """Permutation test that paired differences are symmetric about 0, on their mean.
 
     Differences on a grid (verdicts, grades, their averages) get the exact p from the lattice distribution
-    Π((1 + w^v)/2)^count by one Fourier transform. Others get p = (hits + 1)/(draws + 1) from random flips, with
-    equal sizes flipped together by one binomial draw. Zeros carry no information. The smallest two-sided p
-    with m non-zero differences is 2^(1-m): below 5 pairs the result is marked "too_few_pairs".
+    Π((1 + w^v)/2)^count by one Fourier transform; up to 20 differences of any kind are enumerated. Others get
+    p = (hits + 1)/(draws + 1) from random flips, with equal sizes flipped together by one binomial draw. Zeros
+    carry no information. The smallest two-sided p with m non-zero differences is 2^(1-m): below 5 pairs the
+    result is marked "too_few_pairs".
 
     Args:
         differences: candidate minus baseline per case.
-        rng: source of randomness; only needed off the grid.
+        rng: source of randomness; only needed off the grid with more than 20 differences.
         draws: number of random flips.
         alternative: "greater" when the candidate should be better.
 
@@ -67,21 +69,13 @@ def _p_value(
     if step is not None:
         steps = np.rint(sizes / step).astype(np.int64)
         return _exact(steps, round(observed / step), alternative), "sign_flip_exact"
+    if len(sizes) <= MAX_ENUMERATED:
+        return _enumerated(sizes, observed, alternative), "sign_flip_exact"
     if rng is None:
         raise ValueError("these differences lie on no grid: pass rng for a Monte Carlo p-value")
     totals, method = _random_totals(sizes, draws, rng)
-    slack = 1e-12 * float(sizes.sum())
-    signed = totals if alternative == "greater" else -totals
-    hits = (
-        np.abs(totals) >= abs(observed) - slack
-        if alternative == "two-sided"
-        else signed >= _towards(observed, alternative) - slack
-    )
+    hits = _extreme(totals, observed, alternative, sizes)
     return (int(np.count_nonzero(hits)) + 1) / (draws + 1), method
-
-
-def _towards(observed: float, alternative: Alternative) -> float:
-    return observed if alternative == "greater" else -observed
 
 
 def grid_step(sizes: FloatArray) -> float | None:
@@ -97,6 +91,22 @@ def grid_step(sizes: FloatArray) -> float | None:
             lattice = float(sizes.sum()) / step
             return step if lattice <= MAX_LATTICE and lattice * len(distinct) <= MAX_GRID_WORK else None
     return None
+
+
+def _enumerated(sizes: FloatArray, observed: float, alternative: Alternative) -> float:
+    totals = np.zeros(1)
+    for size in sizes.tolist():
+        totals = np.concatenate([totals - size, totals + size])
+    return float(np.count_nonzero(_extreme(totals, observed, alternative, sizes))) / len(totals)
+
+
+def _extreme(totals: FloatArray, observed: float, alternative: Alternative, sizes: FloatArray) -> npt.NDArray[np.bool_]:
+    """Which totals are at least as extreme as the observed one."""
+    slack = 1e-12 * float(sizes.sum())
+    if alternative == "two-sided":
+        return np.asarray(np.abs(totals) >= abs(observed) - slack, dtype=np.bool_)
+    sign = 1.0 if alternative == "greater" else -1.0
+    return np.asarray(sign * totals >= sign * observed - slack, dtype=np.bool_)
 
 
 def _exact(steps: IntArray, observed: int, alternative: Alternative) -> float:

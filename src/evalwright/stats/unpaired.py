@@ -95,7 +95,8 @@ def welch_difference(
 ) -> Interval:
     """Difference of two independent means: Welch's t, or with clusters the CR2 errors of both groups.
 
-    Degrees of freedom by Satterthwaite from those of the groups.
+    Degrees of freedom by Satterthwaite from those of the groups. When neither group varies there is no error to
+    measure the difference by: no ends, "no_variation".
 
     Args:
         first: scores of the first group.
@@ -124,7 +125,7 @@ def welch_difference(
         return Interval(value=d, low=None, high=None, level=level, method="welch", n=n, notes=notes)
     se = math.hypot(a.se, b.se)
     if se == 0.0:
-        return Interval(value=d, low=d, high=d, level=level, method="welch", n=n, se=0.0, notes=("no_variation",))
+        return Interval(value=d, low=None, high=None, level=level, method="welch", n=n, notes=("no_variation",))
     df = se**4 / (a.se**4 / (a.df or math.inf) + b.se**4 / (b.df or math.inf))
     half = t_two_sided(level, df) * se
     return Interval(
@@ -151,9 +152,8 @@ def difference_test(difference: Interval) -> TestResult:
     value, se = difference.value or 0.0, difference.se
     df = difference.df if difference.df is not None else math.inf
     if not se:
-        p = 0.0 if se == 0.0 and value != 0.0 else 1.0
         return TestResult(
-            p_value=p, statistic=0.0, method=difference.method, alternative="two-sided", n=difference.n,
+            p_value=1.0, statistic=0.0, method=difference.method, alternative="two-sided", n=difference.n,
             notes=difference.notes,
         )  # fmt: skip
     t = value / se

@@ -366,3 +366,20 @@ def test_gaps_are_sorted_and_adjusted():
     assert group_gaps(y.astype(float) * 2, groups)[0].gap.method == "welch"
     with pytest.raises(ValueError, match="2 groups"):
         group_gaps([1, 0], ["a", "a"])
+
+
+def test_groups_that_do_not_vary_decide_nothing():
+    gap = welch_difference([2.0, 2.0, 2.0], [5.0, 5.0])
+    assert (gap.value, gap.low, gap.high) == (-3.0, None, None)
+    assert welch_test([2.0, 2.0, 2.0], [5.0, 5.0]).p_value == 1.0
+
+
+def test_labels_of_mixed_kinds_are_ordered():
+    assert rating_counts([[2, 10.0], [1, 2]]).labels == (1, 2, 10.0)
+    assert rating_counts([["yes", 1], [1, "no"]]).labels == (1, "no", "yes")
+
+
+def test_an_unknown_positive_class_is_named():
+    choice = MetricChoice(metric="f1", average="binary", positive="spam")
+    with pytest.raises(ValueError, match="'spam' is not among"):
+        estimate_classification(["ham"], ["ham"], choice, rng=np.random.default_rng(1))

@@ -203,3 +203,31 @@ def test_lengths_must_agree():
 def test_verdicts_must_be_0_or_1():
     with pytest.raises(ValueError, match="0 or 1"):
         PairedCounts.of([0.5], [1])
+
+
+@given(
+    d=st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0]), min_size=1, max_size=40),
+    bounds=st.sampled_from([None, (0.0, 1.0)]),
+)
+def test_interval_and_p_never_contradict_for_grades(d, bounds):
+    r = compare_paired(np.zeros(len(d)), d, bounds=bounds)
+    if abs(r.p_value - 0.05) > 1e-9:
+        assert (r.p_value < 0.05) == (not r.difference.contains(0.0))
+
+
+@given(d=st.integers(-1, 1), n=st.integers(1, 60), bounds=st.sampled_from([None, (0.0, 1.0), (1.0, 5.0)]))
+def test_equal_differences_are_no_proof_with_few_pairs(d, n, bounds):
+    r = compare_paired(np.zeros(n), np.full(n, d / 2), bounds=bounds)
+    assert (r.p_value < 0.05) == (not r.difference.contains(0.0))
+    assert r.p_value > 0.05 or n >= 6
+
+
+def test_few_differences_of_any_kind_are_enumerated():
+    d = np.random.default_rng(1).normal(size=9)
+    flips = np.array(list(itertools.product((-1, 1), repeat=9))) @ np.abs(d)
+    for alternative, hits in (
+        ("two-sided", np.abs(flips) >= abs(d.sum()) - 1e-12),
+        ("greater", flips >= d.sum() - 1e-12),
+    ):
+        r = sign_flip(d, alternative=alternative)
+        assert (r.p_value, r.method) == (pytest.approx(hits.mean()), "sign_flip_exact")
