@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from evalwright.core.case import Json
 from evalwright.core.output import ToolCall, Usage
-from evalwright.models import jsonio
 from evalwright.models.chat import (
     ChatReply,
     ChatRequest,
@@ -19,14 +18,13 @@ from evalwright.models.chat import (
 from evalwright.models.failures import error_in_answer, malformed
 
 _MAX_TOKENS = 4096
-_SCHEMA_TOOL = "give_answer"
 
 
 class AnthropicMessages:
     """The dialect of Anthropic's messages endpoint.
 
     The base URL is given without `/v1`. Anthropic needs `max_tokens`: 4,096 are asked for when the parameters name
-    none. A JSON Schema is asked for as a forced call of one tool, whose arguments become the text.
+    none.
 
     Args:
         api_version: Sent as `anthropic-version`.
@@ -67,10 +65,8 @@ class AnthropicMessages:
             params["tool_choice"] = _tool_choice(params["tool_choice"])
         body |= params
         if request.json_schema is not None:
-            body["tools"] = [
-                {"name": _SCHEMA_TOOL, "description": "Give the answer.", "input_schema": request.json_schema}
-            ]
-            body["tool_choice"] = {"type": "tool", "name": _SCHEMA_TOOL}
+            asked = {"type": "json_schema", "schema": request.json_schema}
+            body["output_config"] = {**body.get("output_config", {}), "format": asked}
         if stream:
             body["stream"] = True
         return body
@@ -86,9 +82,8 @@ class AnthropicMessages:
             raise not_an_answer("the answer has no `content`", body)
         blocks = [block for block in content if isinstance(block, dict)]
         calls = tuple(_call(block) for block in blocks if block.get("type") == "tool_use")
-        text, calls = _schema_answer(calls) or (_joined(blocks, "text"), calls)
         return ChatReply(
-            text=text,
+            text=_joined(blocks, "text"),
             tool_calls=calls,
             usage=_usage(body.get("usage")),
             model=text_or_none(body.get("model")),
@@ -237,14 +232,6 @@ def _call(block: Mapping[str, Json]) -> ToolCall:
         arguments=arguments(block.get("input")),
         id=text_or_none(block.get("id")) or "",
     )
-
-
-def _schema_answer(calls: tuple[ToolCall, ...]) -> tuple[str, tuple[ToolCall, ...]] | None:
-    """The arguments of the forced tool as text, when it was called."""
-    asked = [call for call in calls if call.name == _SCHEMA_TOOL]
-    if not asked:
-        return None
-    return jsonio.encode(asked[0].arguments).decode(), tuple(call for call in calls if call.name != _SCHEMA_TOOL)
 
 
 def _joined(blocks: list[dict[str, Json]], kind: str) -> str:

@@ -327,12 +327,9 @@ def test_anthropic_takes_blocks():
     assert (body["tool_choice"], body["stop_sequences"]) == ({"type": "any"}, ["END"])
 
 
-def test_anthropic_answers_a_schema_through_a_tool():
-    body = encoded(AnthropicMessages(), schema=SCHEMA)
-    name = body["tool_choice"]["name"]
-    reply = AnthropicMessages().decode({"content": [{"type": "tool_use", "name": name, "input": {"score": 3}}]})
-    assert json.loads(reply.text) == {"score": 3}
-    assert reply.tool_calls == ()
+def test_anthropic_is_asked_for_a_schema_beside_other_output_settings():
+    body = encoded(AnthropicMessages(), schema=SCHEMA, output_config={"effort": "low"})
+    assert body["output_config"] == {"effort": "low", "format": {"type": "json_schema", "schema": SCHEMA}}
 
 
 def test_gemini_takes_contents():
