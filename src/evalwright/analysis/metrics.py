@@ -13,8 +13,11 @@ from evalwright.core.run import ScorerRecord
 from evalwright.core.scorer import ScoreKind
 from evalwright.stats import NOTES, Interval, bootstrap_corpus, clopper_pearson, estimate_mean, quantile_interval
 
-PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
-"""Percentiles reported of quantities such as latency, by statistic name."""
+PERCENTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
+"""Percentiles of quantities such as latency that rules may name, by statistic name."""
+
+REPORTED = ("p50", "p95", "p99")
+"""Those that reports show."""
 
 TAIL_UNITS = frozenset({"s", "USD", "tokens"})
 """Units of quantities whose percentiles are reported beside the mean."""
@@ -197,7 +200,7 @@ def one_sided_bounds(
 def statistics_of(column: MetricColumn) -> tuple[str, ...]:
     """Which statistics a metric is reported by: the mean, and percentiles where the tail is what hurts."""
     if column.record.kind == ScoreKind.QUANTITY and column.record.unit in TAIL_UNITS:
-        return ("mean", *PERCENTILES)
+        return ("mean", *REPORTED)
     return ("mean",)
 
 

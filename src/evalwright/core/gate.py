@@ -7,7 +7,11 @@ from enum import StrEnum
 import msgspec
 
 from evalwright.core.case import Json
+from evalwright.core.comparison import PairedFigure
 from evalwright.core.estimate import Estimate
+
+NEWLY_FAILING = "newly_failing"
+"""Name of the metric of rules that count cases which passed in the baseline run and fail now."""
 
 
 class Verdict(StrEnum):
@@ -33,6 +37,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         statistic: `mean` by default, or `p50`, `p95`, `p99` for quantities.
         min_n: Fewer scored cases than this make the rule inconclusive.
         severity: `block` (decides the gate) or `warn` (shown, decides nothing).
+        newly_failing: For rules on cases that passed in the baseline run and fail now (metric `newly_failing`): which
+            cases and scorers count, `{"severity": "block", "tags": ["critical"]}`; empty for all of them.
+        within_margin: Verdict when the metric is surely worse than the baseline's, surely by no more than `max_drop`.
+        regressed: Verdict when it is surely worse, and whether by more than `max_drop` is not certain.
+        waivable: Whether a waiver may set the rule aside.
         name: Name of the rule; made from its content when not given.
         line: Line in the policy or suite file, 0 when there is none.
     """
@@ -48,8 +57,26 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     statistic: str = "mean"
     min_n: int = 0
     severity: str = "block"
+    newly_failing: dict[str, Json] | None = None
+    within_margin: Verdict = Verdict.PASS
+    regressed: Verdict = Verdict.FAIL
+    waivable: bool = True
     name: str = ""
     line: int = 0
+
+
+class NewlyFailing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Cases that passed in the baseline run and fail now.
+
+    Attributes:
+        count: How many.
+        pairs: Cases of both runs that passed in the baseline run.
+        cases: Ids of the first of them.
+    """
+
+    count: int
+    pairs: int
+    cases: tuple[str, ...] = ()
 
 
 class RuleFigure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -60,12 +87,18 @@ class RuleFigure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         low: Lower confidence bound: the metric is at least this, with the rule's confidence; None when unbounded.
         high: Upper confidence bound, likewise.
         method: How the bounds were made, e.g. `clopper-pearson`.
+        paired: The difference from the baseline run, for rules that compare with it.
+        newly: The count, for rules on newly failing cases.
+        missing: Why a figure that the rule needs is not there, in a sentence.
     """
 
     estimate: Estimate
     low: float | None = None
     high: float | None = None
     method: str = ""
+    paired: PairedFigure | None = None
+    newly: NewlyFailing | None = None
+    missing: str = ""
 
 
 class RuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,8 +109,11 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         verdict: Pass, fail or inconclusive.
         estimate: The figure the rule looked at, None when there is none.
         bound: The one-sided confidence bound the verdict rests on.
-        reason: The verdict in a sentence without statistics.
+        reason: Why, in a sentence that needs no statistics to be read; the rule's own words are not repeated in it.
         cases_needed: How many cases in all would probably decide, when inconclusive and foreseeable.
+        paired: The difference from the baseline run, for rules that compare with it.
+        newly: The count, for rules on newly failing cases.
+        waived: Id of the waiver that set the rule aside, None when there is none.
     """
 
     rule: Rule
@@ -86,6 +122,9 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     bound: float | None = None
     reason: str = ""
     cases_needed: int | None = None
+    paired: PairedFigure | None = None
+    newly: NewlyFailing | None = None
+    waived: str | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -96,9 +135,15 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         results: One per rule, in the policy's order.
         policy_hash: Content hash of the rules.
         reason: The decision in a sentence.
+        baseline: Id of the baseline run, None when there was none.
+        quarantined: Cases that were run and shown but did not count.
+        attempts: How many runs of this suite, target and data were decided, this one included; 0 when not counted.
     """
 
     verdict: Verdict
     results: tuple[RuleResult, ...] = ()
     policy_hash: str = ""
     reason: str = ""
+    baseline: str | None = None
+    quarantined: int = 0
+    attempts: int = 0

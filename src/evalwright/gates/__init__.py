@@ -1,5 +1,7 @@
 """The release decision: each rule on its figure, then the gate as a whole."""
 
-from evalwright.gates.decide import decide, judge_rule, rule_name
+from evalwright.gates.decide import conclude, decide, judge_rule, policy_hash
+from evalwright.gates.versus import Standing, standing
+from evalwright.gates.words import rule_name
 
-__all__ = ["decide", "judge_rule", "rule_name"]
+__all__ = ["Standing", "conclude", "decide", "judge_rule", "policy_hash", "rule_name", "standing"]

@@ -1,15 +1,19 @@
-"""Absolute rules: a bound the metric must keep, with a confidence. Pass, fail, or not enough evidence."""
+"""The gate: each rule on its figure, then the whole. Pass, fail, or not enough evidence."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
-from evalwright.core.estimate import Estimate
-from evalwright.core.gate import Decision, Rule, RuleFigure, RuleResult, Verdict
+import msgspec
+
+from evalwright.core.gate import NEWLY_FAILING, Decision, Rule, RuleFigure, RuleResult, Verdict
 from evalwright.core.identity import short_hash
+from evalwright.gates.absolute import judge_bound
+from evalwright.gates.versus import judge_versus
+from evalwright.gates.words import cases, rule_name
 
 FigureOf = Callable[[Rule], RuleFigure | None]
+"""From a rule to the figure it looks at; None when the run has no such metric."""
 
 
 def decide(rules: Sequence[Rule], figure_of: FigureOf) -> Decision | None:
@@ -20,10 +24,23 @@ def decide(rules: Sequence[Rule], figure_of: FigureOf) -> Decision | None:
     """
     if not rules:
         return None
-    results = tuple(judge_rule(rule, figure_of(rule)) for rule in rules)
-    deciding = [r for r in results if r.rule.severity != "warn"]
-    verdict = _overall([r.verdict for r in deciding])
-    return Decision(verdict=verdict, results=results, policy_hash=short_hash(list(rules)), reason=_reason(deciding))
+    return conclude(tuple(judge_rule(rule, figure_of(rule)) for rule in rules))
+
+
+def conclude(results: tuple[RuleResult, ...]) -> Decision:
+    """The decision that follows from the rules' verdicts; a rule that was waived decides nothing."""
+    deciding = [r for r in results if r.rule.severity != "warn" and r.waived is None]
+    return Decision(
+        verdict=_overall([r.verdict for r in deciding]),
+        results=results,
+        policy_hash=policy_hash([r.rule for r in results]),
+        reason=_reason(results, deciding),
+    )
+
+
+def policy_hash(rules: Sequence[Rule]) -> str:
+    """Content hash of rules; where they stand in their file does not matter."""
+    return short_hash([msgspec.structs.replace(rule, line=0) for rule in rules])
 
 
 def _overall(verdicts: Sequence[Verdict]) -> Verdict:
@@ -32,128 +49,83 @@ def _overall(verdicts: Sequence[Verdict]) -> Verdict:
     return Verdict.INCONCLUSIVE if Verdict.INCONCLUSIVE in verdicts else Verdict.PASS
 
 
-def _reason(results: Sequence[RuleResult]) -> str:
-    failed = [r for r in results if r.verdict is Verdict.FAIL]
-    open_ = [r for r in results if r.verdict is Verdict.INCONCLUSIVE]
-    if failed:
-        return failed[0].reason + _more(len(failed) - 1, "failed")
-    if open_:
-        return open_[0].reason + _more(len(open_) - 1, "undecided")
-    return f"all {len(results)} rules hold" if len(results) != 1 else results[0].reason
+def _reason(results: Sequence[RuleResult], deciding: Sequence[RuleResult]) -> str:
+    for verdict, what in ((Verdict.FAIL, "failed"), (Verdict.INCONCLUSIVE, "undecided")):
+        found = [r for r in deciding if r.verdict is verdict]
+        if found:
+            return f"{rule_name(found[0].rule)}: {found[0].reason}{_more(len(found) - 1, what)}"
+    waived = sum(r.waived is not None for r in results)
+    beside = f", {waived} waived" if waived else ""
+    if len(deciding) == 1:
+        return f"{rule_name(deciding[0].rule)}: {deciding[0].reason}{beside}"
+    return f"all {len(deciding)} rules hold{beside}" if deciding else f"no rule decides{beside}"
 
 
 def _more(count: int, what: str) -> str:
     return "" if not count else f" ({count} more rule{'s' if count > 1 else ''} {what})"
 
 
-def rule_name(rule: Rule) -> str:
-    """A rule in one line, e.g. `groundedness >= 0.9 in locale=de`."""
-    if rule.name:
-        return rule.name
-    metric = rule.metric if rule.statistic == "mean" else f"{rule.statistic}({rule.metric})"
-    where = "".join(f" in {name}={value}" for name, value in (rule.slice or {}).items())
-    return f"{metric} {_condition(rule)}{where}"
-
-
-def _condition(rule: Rule) -> str:
-    if rule.at_least is not None:
-        return f">= {rule.at_least:g}"
-    if rule.at_most is not None:
-        return f"<= {rule.at_most:g}"
-    if rule.max_drop is not None:
-        return f"no more than {rule.max_drop:g} worse than the baseline"
-    return f"at least {rule.min_gain or 0:g} better than the baseline"
-
-
 def judge_rule(rule: Rule, figure: RuleFigure | None) -> RuleResult:
-    """One rule on its figure.
-
-    With the rule's confidence c, it passes when the one-sided c bound of the metric keeps the threshold, fails when
-    the bound on the other side breaks it, and is inconclusive in between or when there are fewer cases than `min_n`.
-    """
-    if figure is None or figure.estimate.value is None:
-        estimate = figure.estimate if figure else None
-        return RuleResult(rule=rule, verdict=Verdict.INCONCLUSIVE, estimate=estimate, reason=_nothing(rule, estimate))
-    if rule.at_least is None and rule.at_most is None:
-        return RuleResult(
-            rule=rule,
-            verdict=Verdict.INCONCLUSIVE,
-            estimate=figure.estimate,
-            reason=f"{rule_name(rule)}: there is no baseline run to compare with",
-        )
-    if figure.estimate.n < rule.min_n:
-        return _too_few(rule, figure)
-    return _absolute(rule, figure)
+    """One rule on its figure; without a figure, or with fewer cases than `min_n`, it is inconclusive."""
+    if figure is None:
+        return _open(rule, None, f"the run has no metric `{rule.metric}`")
+    if figure.missing:
+        return _open(rule, figure, figure.missing)
+    if rule.metric == NEWLY_FAILING:
+        return _newly(rule, figure)
+    if rule.max_drop is not None or rule.min_gain is not None:
+        return _versus(rule, figure)
+    estimate = figure.estimate
+    if estimate.value is None:
+        return _open(rule, figure, f"no case was scored ({estimate.skipped} skipped, {estimate.errors} errors)")
+    if estimate.n < rule.min_n:
+        return _too_few(rule, figure, estimate.n)
+    return judge_bound(rule, figure)
 
 
-def _absolute(rule: Rule, figure: RuleFigure) -> RuleResult:
-    floor = rule.at_least is not None
-    threshold = rule.at_least if rule.at_least is not None else (rule.at_most or 0.0)
-    near, far = (figure.low, figure.high) if floor else (figure.high, figure.low)
-    keeps = near is not None and (near >= threshold if floor else near <= threshold)
-    breaks = far is not None and (far < threshold if floor else far > threshold)
-    if keeps:
-        return _result(rule, figure, Verdict.PASS, near)
-    if breaks:
-        return _result(rule, figure, Verdict.FAIL, far)
-    return _result(rule, figure, Verdict.INCONCLUSIVE, near, needed=_cases_needed(figure, threshold))
+def _versus(rule: Rule, figure: RuleFigure) -> RuleResult:
+    paired = figure.paired
+    if paired is None:
+        return _open(rule, figure, NO_BASELINE)
+    if paired.gain is None:
+        return _open(rule, figure, "no case was scored in both runs")
+    if paired.n < rule.min_n:
+        return _too_few(rule, figure, paired.n)
+    return judge_versus(rule, figure, paired)
 
 
-def _result(
-    rule: Rule, figure: RuleFigure, verdict: Verdict, bound: float | None, *, needed: int | None = None
-) -> RuleResult:
+NO_BASELINE = "there is no baseline run to compare with (--baseline RUN, or `evalwright baseline set RUN`)"
+
+
+def _newly(rule: Rule, figure: RuleFigure) -> RuleResult:
+    newly = figure.newly
+    if newly is None:
+        return _open(rule, figure, NO_BASELINE)
+    if not newly.pairs:
+        return _open(rule, figure, "no case that counts here passed in the baseline run")
+    if newly.pairs < rule.min_n:
+        return _too_few(rule, figure, newly.pairs)
+    allowed = rule.at_most or 0.0
+    verdict = Verdict.PASS if newly.count <= allowed else Verdict.FAIL
+    named = f": {', '.join(newly.cases)}{', …' if len(newly.cases) < newly.count else ''}" if newly.cases else ""
+    reason = f"{newly.count or 'none'} of {cases(newly.pairs)} that passed in the baseline run now fail{named}"
+    reason = reason if newly.count != 1 else reason.replace("now fail", "now fails", 1)
     return RuleResult(
-        rule=rule,
-        verdict=verdict,
-        estimate=figure.estimate,
-        bound=bound,
-        reason=_sentence(rule, figure.estimate, verdict, bound, needed),
-        cases_needed=needed,
+        rule=rule, verdict=verdict, estimate=figure.estimate, bound=float(newly.count), reason=reason, newly=newly
     )
 
 
-def _sentence(rule: Rule, estimate: Estimate, verdict: Verdict, bound: float | None, needed: int | None) -> str:
-    seen = f"{rule_name(rule)}: measured {_number(estimate.value)} on {estimate.n} cases"
-    sure = f"{rule.confidence:.0%} confidence"
-    edge = "least" if rule.at_least is not None else "most"
-    if verdict is Verdict.PASS:
-        return f"{seen}; it is at {edge} {_number(bound)} with {sure}"
-    if verdict is Verdict.FAIL:
-        other = "most" if edge == "least" else "least"
-        return f"{seen}; it is at {other} {_number(bound)} with {sure}"
-    more = f"; about {needed:,} cases would decide" if needed else ""
-    return f"{seen}: not enough evidence either way at {sure}{more}"
+def _open(rule: Rule, figure: RuleFigure | None, reason: str) -> RuleResult:
+    estimate = figure.estimate if figure else None
+    return RuleResult(rule=rule, verdict=Verdict.INCONCLUSIVE, estimate=estimate, reason=reason)
 
 
-def _number(value: float | None) -> str:
-    return "nothing" if value is None else f"{value:.4g}"
-
-
-def _nothing(rule: Rule, estimate: Estimate | None) -> str:
-    if estimate is None:
-        return f"{rule_name(rule)}: the run has no metric `{rule.metric}`"
-    return f"{rule_name(rule)}: no case was scored ({estimate.skipped} skipped, {estimate.errors} errors)"
-
-
-def _too_few(rule: Rule, figure: RuleFigure) -> RuleResult:
-    estimate = figure.estimate
+def _too_few(rule: Rule, figure: RuleFigure, n: int) -> RuleResult:
     return RuleResult(
         rule=rule,
         verdict=Verdict.INCONCLUSIVE,
-        estimate=estimate,
-        reason=f"{rule_name(rule)}: only {estimate.n} cases were scored; the rule asks for at least {rule.min_n}",
+        estimate=figure.estimate,
+        reason=f"only {cases(n)} were scored; the rule asks for at least {rule.min_n}",
         cases_needed=rule.min_n,
+        paired=figure.paired,
     )
-
-
-def _cases_needed(figure: RuleFigure, threshold: float) -> int | None:
-    """Cases at which the interval, shrinking with 1/√n, would probably leave the threshold outside."""
-    value = figure.estimate.value
-    if value is None or value == threshold:
-        return None
-    side = figure.low if value > threshold else figure.high
-    if side is None:
-        return None
-    ratio = (value - side) / (value - threshold)
-    needed = math.ceil(figure.estimate.n * ratio * ratio)
-    return max(needed, figure.estimate.n + 1) if needed < 10_000_000 else None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from evalwright.core.case import Json
-from evalwright.core.gate import Rule
+from evalwright.core.gate import NEWLY_FAILING, Rule
 from evalwright.core.scorer import BoundScorer, ScoreKind
 from evalwright.core.suite import SliceSpec
 from evalwright.suites.document import Path, Problems
@@ -15,12 +15,14 @@ from evalwright.suites.explain import explain, shown
 from evalwright.suites.options import as_json
 from evalwright.suites.quantities import is_duration
 from evalwright.suites.scorer_entries import ScorerSet
-from evalwright.suites.sections import RuleSection
+from evalwright.suites.sections import NewlySection, RuleSection
 from evalwright.suites.suggest import suggestion
 
 _ABSOLUTE = ("at_least", "at_most")
 _RELATIVE = ("max_drop", "min_gain")
 OVERALL = "overall"
+MEASURED = ("errors", "latency", "cost", "input_tokens", "output_tokens")
+"""Metrics every run has without a scorer: the share of failed calls, and what its answers took."""
 
 
 class RuleReader:
@@ -55,8 +57,13 @@ class RuleReader:
         section = self._section(item, path)
         if section is None:
             return None
-        self._check_metric(section, path)
-        self._check_bounds(section, path)
+        if section.newly_failing is not None:
+            self._check_newly(section, section.newly_failing, path)
+        elif not section.metric:
+            self._problems.add(path, "a rule of the gate needs the key `metric`", hint=_EXAMPLE)
+        else:
+            self._check_metric(section, path)
+            self._check_bounds(section, path)
         wanted = self._slice(section, path)
         if len(self._problems.found) > before:
             return None
@@ -69,11 +76,20 @@ class RuleReader:
             explain(error, self._problems, path, what="a rule of the gate", component=RuleSection)
             return None
 
+    def _check_newly(self, rule: RuleSection, wanted: NewlySection, path: Path) -> None:
+        for key in ("metric", "at_least", *_RELATIVE):
+            if getattr(rule, key):
+                self._problems.add((*path, key), f"`{key}` can't stand beside `newly_failing`", hint=_NEWLY_EXAMPLE)
+        for name in wanted.scorers:
+            if self._scorers.complete and name not in self._scorers.metrics:
+                hint = suggestion(name, self._scorers.metrics)
+                self._problems.add((*path, "newly_failing", "scorers"), f"the suite has no metric `{name}`", hint=hint)
+
     def _check_metric(self, rule: RuleSection, path: Path) -> None:
         known = self._scorers.metrics
         name = rule.metric
         whole, _, part = name.partition(".")
-        if name in known or (part and whole in known) or not self._scorers.complete:
+        if name in known or name in MEASURED or (part and whole in known) or not self._scorers.complete:
             return
         if name == OVERALL and any(scorer is not None and scorer.weight for scorer in known.values()):
             return
@@ -144,6 +160,7 @@ class RuleReader:
 
 
 _EXAMPLE = "e.g. `- { metric: exact_match, at_least: 0.9 }`"
+_NEWLY_EXAMPLE = "e.g. `- { newly_failing: { severity: block }, at_most: 0 }`"
 
 
 def _as_mapping(wanted: str | dict[str, Json]) -> dict[str, Json]:
@@ -160,11 +177,12 @@ def _plain(value: Json) -> Json:
 
 def _made(section: RuleSection, wanted: dict[str, Json] | None, *, line: int) -> Rule:
     relative = section.max_drop is not None or section.min_gain is not None
+    newly = section.newly_failing
     return Rule(
-        metric=section.metric,
+        metric=section.metric if newly is None else NEWLY_FAILING,
         at_least=section.at_least,
-        at_most=section.at_most,
-        versus="baseline" if relative else None,
+        at_most=section.at_most if newly is None else section.at_most or 0.0,
+        versus="baseline" if relative or newly is not None else None,
         max_drop=section.max_drop,
         min_gain=section.min_gain,
         confidence=section.confidence,
@@ -172,6 +190,10 @@ def _made(section: RuleSection, wanted: dict[str, Json] | None, *, line: int) ->
         statistic=section.statistic,
         min_n=section.min_n,
         severity=section.severity,
+        newly_failing=None if newly is None else {k: list(v) for k, v in newly.model_dump().items() if v},
+        within_margin=section.within_margin,
+        regressed=section.regressed,
+        waivable=section.waivable,
         name=section.name,
         line=line,
     )

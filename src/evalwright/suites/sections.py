@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from evalwright.core.gate import Verdict
 from evalwright.core.run import RunSettings
 from evalwright.suites.quantities import bound, budget, duration, share
 
@@ -113,10 +114,25 @@ class RunSection(Section):
     filter: str | None = Field(None, description="Only cases for which this expression is true.")
 
 
+class NewlySection(Section):
+    """Which newly failing cases count; what is not given does not matter."""
+
+    severity: Words = Field((), description="Only row verdicts of scorers of these severities, e.g. `block`.")
+    scorers: Words = Field((), description="Only row verdicts of these metrics.")
+    tags: Words = Field((), description="Only cases with one of these tags.")
+
+
 class RuleSection(Section):
     """One rule of the gate: a metric and exactly one bound."""
 
-    metric: Name = Field(description="Name of a metric of this suite.")
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["metric"]}, {"required": ["newly_failing"]}]},
+    )
+
+    metric: Name = Field("", description="Name of a metric of this suite, or errors, cost, latency, input_tokens.")
+    newly_failing: NewlySection | None = Field(
+        None, description="Instead of a metric: count the cases that passed in the baseline and fail now."
+    )
     at_least: Bound | None = Field(None, description="The metric must not be below this.")
     at_most: Bound | None = Field(None, description="The metric must not be above this.")
     versus: Literal["baseline"] | None = Field(None, description="Compare with the baseline run, case by case.")
@@ -127,6 +143,9 @@ class RuleSection(Section):
     statistic: Literal["mean", "p50", "p90", "p95", "p99"] = Field("mean", description="A percentile for quantities.")
     min_n: int = Field(0, ge=0, description="Fewer scored cases than this are inconclusive.")
     severity: Literal["block", "warn"] = Field("block", description="`warn` is shown and decides nothing.")
+    within_margin: Verdict = Field(Verdict.PASS, description="Verdict when surely worse, but within `max_drop`.")
+    regressed: Verdict = Field(Verdict.FAIL, description="Verdict when surely worse, by how much being unclear.")
+    waivable: bool = Field(True, description="Whether a waiver may set the rule aside.")
     name: str = Field("", description="Name of the rule in reports.")
 
 
