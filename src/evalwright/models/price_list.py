@@ -1,8 +1,8 @@
 """List prices of common models as the providers published them, known to us on `AS_OF`; they change often.
 
-US dollars per million tokens: input, output, and cached input where the provider gives a discount. Other prices hold for
-long prompts (over 100,000 to 272,000 tokens, by model), batch or priority service and cache writes. A model that is
-not listed has no price, rather than a guessed one: put your own in front with a price file.
+US dollars per million tokens: input, output, and cached input where the provider gives a discount. Other prices hold
+for long prompts (over 100,000 to 272,000 tokens, by model), batch or priority service and cache writes. A model that
+is not listed has no price, rather than a guessed one: put your own in front with a price file.
 """
 
 from __future__ import annotations
