@@ -15,7 +15,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class UnitRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One unit: a row of `units.parquet`. `output` and `attempts` hold JSON."""
+    """One unit: a row of `units.parquet`. `output` (all of the answer but its text) and `attempts` hold JSON."""
 
     case_index: int
     case_id: str
@@ -130,7 +130,7 @@ def unit_row(case_index: int, record: UnitRecord) -> UnitRow:
         trial=record.trial,
         position=record.position,
         text=output.text if output else None,
-        output=_json(output),
+        output=_json(msgspec.structs.replace(output, text="")) if output else None,
         error_kind=error.kind if error else None,
         error_message=error.message if error else None,
         error_status=error.status if error else None,
@@ -186,6 +186,7 @@ RECORD_COLUMNS = (
     "case_hash",
     "trial",
     "position",
+    "text",
     "output",
     "error_kind",
     "error_message",
@@ -213,7 +214,7 @@ def unit_record(cells: Sequence[Any], scores: dict[str, Score]) -> UnitRecord:
         case_hash=row["case_hash"],
         trial=row["trial"],
         position=row["position"],
-        output=None if output is None else _outputs.decode(output),
+        output=None if output is None else msgspec.structs.replace(_outputs.decode(output), text=row["text"]),
         error=None if kind is None else Failure(kind=kind, message=row["error_message"], status=row["error_status"]),
         scores=scores,
         attempts=() if attempts is None else _attempts.decode(attempts),

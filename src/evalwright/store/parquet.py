@@ -15,10 +15,11 @@ from evalwright.core.errors import DiskFull, StoreError
 from evalwright.store.duck import connect, literal
 from evalwright.store.files import disk_errors, sync_file, temporary_beside
 
-GROUP_BYTES = 8 * 1024 * 1024
-"""About how much JSON goes into one row group: what a reader must hold at a time."""
-
 PIECE_BYTES = 8 * 1024 * 1024
+"""JSON in one temporary file, and about as much in one row group: what a writer or reader must hold at a time."""
+
+_MOST_ROWS, _FEWEST_ROWS = 122_880, 4
+_WINDOW = 4
 
 _WAITING = 1 << 18
 
@@ -37,9 +38,10 @@ class RowFile:
         self._encoder = msgspec.json.Encoder()
         self._waiting = bytearray()
         self._pieces: list[Path] = []
+        self._piece_rows: list[int] = []
         self._piece_bytes = PIECE_BYTES
         self._longest = 0
-        self._bytes = 0
+        self._flushed = 0
         self.rows = 0
 
     def __enter__(self) -> Self:
@@ -67,10 +69,12 @@ class RowFile:
     def _flush(self) -> None:
         if self._piece_bytes >= PIECE_BYTES:
             self._pieces.append(self._place / f"{len(self._pieces):06d}.jsonl")
+            self._piece_rows.append(0)
             self._piece_bytes = 0
         with disk_errors(self._place.parent), self._pieces[-1].open("ab") as file:
             file.write(self._waiting)
-        self._bytes += len(self._waiting)
+        self._piece_rows[-1] += self.rows - self._flushed
+        self._flushed = self.rows
         self._piece_bytes += len(self._waiting)
         self._waiting.clear()
 
@@ -84,7 +88,7 @@ class RowFile:
         self._flush()
         with disk_errors(path), temporary_beside(path) as temporary:
             try:
-                _copy(self._query(), temporary, self._group_rows(), memory_mb=192 + 8 * self._longest // 2**20)
+                _copy(self._query(), temporary, self._group_rows(), memory_mb=192 + 16 * self._longest // 2**20)
             except duckdb.Error as error:
                 raise _translated(error, path) from error
             sync_file(temporary)
@@ -98,8 +102,11 @@ class RowFile:
         return f"FROM read_json([{pieces}], {options})"
 
     def _group_rows(self) -> int:
-        average = max(1, self._bytes // max(1, self.rows))
-        return min(122_880, max(2_048, GROUP_BYTES // average))
+        """Rows of a row group: as many as go into a piece where the rows are largest, single giants left aside."""
+        full = self._piece_rows[:-1] or [_MOST_ROWS]
+        windows = [full[start : start + _WINDOW] for start in range(max(1, len(full) - _WINDOW + 1))]
+        densest = min(sum(window) // len(window) for window in windows)
+        return min(_MOST_ROWS, max(_FEWEST_ROWS, densest))
 
 
 def _copy(query: str, path: Path, group_rows: int, *, memory_mb: int) -> None:

@@ -33,7 +33,7 @@ from evalwright.store.duck import connect, literal
 from evalwright.store.files import disk_errors
 from evalwright.store.layout import CELL_COLUMNS, RECORD_COLUMNS, score_of, unit_record
 
-_BATCH = 64
+_BATCH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def records(reader: Reader, cases: Sequence[int] | None = None) -> Iterator[tupl
     with reader.query() as first, reader.query() as second:
         units = first.execute(f"SELECT {', '.join(RECORD_COLUMNS)} FROM units{where}")  # noqa: S608
         cells = second.execute(f"SELECT {', '.join(CELL_COLUMNS)} FROM scores{where}")  # noqa: S608
-        scores = _by_unit(_batches(cells, 8 * _BATCH))
+        scores = _by_unit(_batches(cells, 32 * _BATCH))
         key, waiting = next(scores, (None, {}))
         for row in _batches(units):
             case, trial = row[0], row[3]

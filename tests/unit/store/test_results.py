@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import duckdb
 import msgspec
 import numpy as np
 import pytest
@@ -361,3 +362,25 @@ def test_sealed_and_unsealed_agree_with_the_journal(units: list[tuple[int, int, 
         assert msgspec.to_builtins(before) == msgspec.to_builtins(after) == msgspec.to_builtins(wanted)
         assert run.totals() == totals
         run.close()
+
+
+def test_large_outputs_are_sealed_and_read_in_bounded_memory(tmp_path: Path) -> None:
+    """Rows far larger than usual between small ones, which DuckDB would otherwise hold 2,048 at a time."""
+    cases = [Case(id=f"q{n}", input=n) for n in range(300)]
+    run = new_run(tmp_path, cases)
+    texts = [(f"{n:08}" * 50_000 if 100 <= n < 200 else f"{n}") for n in range(300)]
+    record(run, (answered(run, f"q{n}", text) for n, text in enumerate(texts)))
+    run.seal(keep_journal=False)
+    with duckdb.connect() as duck:
+        query = "SELECT max(row_group_bytes) FROM parquet_metadata(?)"
+        ((largest,),) = duck.execute(query, [str(run.folder / "units.parquet")]).fetchall()
+    assert largest < 32 * 2**20
+    assert [unit.output.text for _, unit in run.units() if unit.output] == texts
+    assert run.unit("q150").output == Output(text=texts[150], **_usual(run))
+    run.close()
+
+
+def _usual(run: RunStore) -> dict[str, object]:
+    output = run.unit("q0").output
+    assert output is not None
+    return {name: getattr(output, name) for name in ("latency_s", "usage", "cost", "model")}
