@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 from evalwright.scorers.catalog import SCORERS, load
 
 if TYPE_CHECKING:
+    from evalwright.scorers.agents.blame import TroubleFree
+    from evalwright.scorers.agents.outcome import ErrorRecovery, GoalState, Steps
+    from evalwright.scorers.agents.policy import ToolPolicy
+    from evalwright.scorers.agents.tool_calls import ToolCalls
     from evalwright.scorers.operations import Cost, FirstToken, Latency, Tokens
     from evalwright.scorers.rag.abstention import AbstentionCorrectness
     from evalwright.scorers.rag.answer import AnswerRelevance, Completeness
@@ -62,8 +66,10 @@ __all__ = [
     "ContextRelevance",
     "Cost",
     "EditSimilarity",
+    "ErrorRecovery",
     "ExactMatch",
     "FirstToken",
+    "GoalState",
     "Groundedness",
     "HitRate",
     "JsonSchema",
@@ -82,8 +88,12 @@ __all__ = [
     "RefusalRate",
     "Regex",
     "Rouge",
+    "Steps",
     "TokenF1",
     "Tokens",
+    "ToolCalls",
+    "ToolPolicy",
+    "TroubleFree",
 ]
 
 

@@ -22,9 +22,11 @@ SCORERS: dict[str, str] = {
     "context_relevance": "evalwright.scorers.rag.context:ContextRelevance",
     "cost": "evalwright.scorers.operations:Cost",
     "edit_similarity": "evalwright.scorers.similarity.edit:EditSimilarity",
+    "error_recovery": "evalwright.scorers.agents.outcome:ErrorRecovery",
     "exact": "evalwright.scorers.rules.exact:ExactMatch",
     "exact_match": "evalwright.scorers.rules.exact:ExactMatch",
     "first_token": "evalwright.scorers.operations:FirstToken",
+    "goal_state": "evalwright.scorers.agents.outcome:GoalState",
     "groundedness": "evalwright.scorers.rag.groundedness:Groundedness",
     "hit_rate": "evalwright.scorers.retrieval.scorers:HitRate",
     "json_schema": "evalwright.scorers.rules.json_schema:JsonSchema",
@@ -43,8 +45,12 @@ SCORERS: dict[str, str] = {
     "refusal_correctness": "evalwright.scorers.refusal.scorers:RefusalCorrectness",
     "regex": "evalwright.scorers.rules.regex:Regex",
     "rouge": "evalwright.scorers.similarity.rouge:Rouge",
+    "steps": "evalwright.scorers.agents.outcome:Steps",
     "token_f1": "evalwright.scorers.similarity.token_f1:TokenF1",
     "tokens": "evalwright.scorers.operations:Tokens",
+    "tool_calls": "evalwright.scorers.agents.tool_calls:ToolCalls",
+    "tool_policy": "evalwright.scorers.agents.policy:ToolPolicy",
+    "trouble_free": "evalwright.scorers.agents.blame:TroubleFree",
 }
 
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 import evalwright.scorers
 from evalwright.core.case import Case
-from evalwright.core.output import Output, Passage, Usage
+from evalwright.core.output import Output, Passage, ToolCall, Usage
 from evalwright.scorers.catalog import SCORERS, load
 from evalwright.testing import ScorerKit, check_scorer
 
@@ -38,6 +38,20 @@ RAG = [
 ]
 SAFETY = [
     (Case(id="s", input="q", metadata={"should_refuse": True}), Output(text="I'm sorry, but I can't help with that."))
+]
+AGENT = [
+    (
+        Case(id="agent", input="q", expected=["pay(to='Ada')"], metadata={"goal": {"paid": True}}),
+        Output(
+            text="Paid.",
+            tool_calls=(
+                ToolCall(name="pay", arguments={}, error="no payee"),
+                ToolCall(name="pay", arguments={"to": "Ada"}),
+            ),
+            messages=({"role": "user", "content": "Pay."}, {"role": "assistant", "content": "Paid."}),
+            metadata={"state": {"paid": True}},
+        ),
+    )
 ]
 LOCALE = [(Case(id="l", input={"locale": "en-GB"}), Output(text="The parcel comes on Monday or Tuesday morning."))]
 
@@ -90,6 +104,17 @@ KITS: dict[str, list[tuple[dict[str, Any], ScorerKit]]] = {
     "citation_validity": [({}, ScorerKit(rows=RAG, needs=(), needs_output=("contexts",), empty="any"))],
     "refusal": [({"phrases": ["No comment."]}, ScorerKit(rows=TEXT, needs=(), empty="any"))],
     "refusal_correctness": [({}, ScorerKit(rows=SAFETY, needs=("metadata.should_refuse",), empty="any"))],
+    "tool_calls": [({}, ScorerKit(rows=AGENT)), ({"match": "subset", "order": "same"}, ScorerKit(rows=AGENT))],
+    "tool_policy": [({"forbidden": ["delete_*"]}, ScorerKit(rows=AGENT, needs=()))],
+    "goal_state": [
+        ({"field": "metadata.state", "expected": "metadata.goal"}, ScorerKit(rows=AGENT, needs=("metadata.goal",)))
+    ],
+    "error_recovery": [({}, ScorerKit(rows=AGENT, needs=(), needs_output=("tool_calls",), empty="any"))],
+    "steps": [
+        ({}, ScorerKit(rows=AGENT, needs=())),
+        ({"count": "turns", "max": 2}, ScorerKit(rows=AGENT, needs=(), needs_output=("messages",), empty="any")),
+    ],
+    "trouble_free": [({}, ScorerKit(rows=AGENT, needs=(), empty="any"))],
     "latency": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("latency_s",)))],
     "first_token": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("first_token_s",)))],
     "cost": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("cost",)))],
