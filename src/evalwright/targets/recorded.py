@@ -17,6 +17,7 @@ from evalwright.core.identity import content_id
 from evalwright.core.output import Output
 from evalwright.core.target import LimitKey, RateLimit, TargetCall
 from evalwright.models import jsonio
+from evalwright.models.secrets import expand
 from evalwright.targets.answers import BadAnswer, identifier, output_of
 from evalwright.targets.fields import Nothing, compile_field, compile_fields, follow
 from evalwright.targets.options import TargetOptions, config_error
@@ -37,7 +38,9 @@ class RecordedTargetOptions(TargetOptions):
     from columns called like the fields of an output (`text`, `contexts`, `citations`, `usage`, `cost`, `latency_s` …).
     """
 
-    file: str = Field(description="Path of the file, from the suite file; JSONL and CSV may be gzipped.")
+    file: str = Field(
+        description="Path of the file, from the suite file; JSONL and CSV may be gzipped; `${NAME}` is filled in."
+    )
     format: Literal["jsonl", "json", "csv", "parquet"] | None = Field(
         None, description="Format of the file; from its name when not given."
     )
@@ -65,12 +68,26 @@ class RecordedTargetOptions(TargetOptions):
         Raises:
             ConfigError: The file does not exist, or a field is unknown.
         """
-        path = context.base_dir / self.file
+        filled = self.model_copy(
+            update={name: _filled(getattr(self, name), context, name) for name in ("file", "fields", "where")}
+        )
+        path = context.base_dir / filled.file
         if not path.is_file():
             raise config_error(
-                f"there is no file `{self.file}`", key="file", hint="paths are relative to the suite file"
+                f"there is no file `{filled.file}`", key="file", hint="paths are relative to the suite file"
             )
-        return RecordedTarget(self, path)
+        return RecordedTarget(filled, path)
+
+
+def _filled(value: Any, context: BindContext, key: str) -> Any:
+    """The value with `${NAME}` filled in wherever it holds text."""
+    if isinstance(value, str):
+        return expand(value, context.environment, key=key)
+    if isinstance(value, dict):
+        return {name: _filled(item, context, f"{key}.{name}") for name, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, context, key) for item in value]
+    return value
 
 
 class RecordedTarget:
