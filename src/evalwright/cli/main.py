@@ -24,7 +24,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("evalwright.cli.listing:listing", "List runs, scorers, targets or templates."),
     "show": ("evalwright.cli.show:show", "Show a run, or one case of it in full."),
     "report": ("evalwright.cli.report:report", "Write a run's report as HTML, Markdown, JSON or JUnit."),
+    "compare": ("evalwright.cli.compare:compare", "Compare runs case by case: what changed, how surely, for whom."),
     "export": ("evalwright.cli.export:export", "Export a run's rows as JSONL, CSV or Parquet."),
+    "gate": ("evalwright.cli.gate:gate", "Decide on a stored run, or explain its decision."),
+    "baseline": ("evalwright.cli.baseline:baseline", "Say which run later ones are compared with."),
     "score": ("evalwright.cli.score:score", "Score a run's stored outputs again; calls no target."),
 }
 """Every command: where it lives and what it is for."""

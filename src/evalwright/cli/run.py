@@ -15,6 +15,7 @@ from evalwright.cli.options import json_option, workspace_option
 from evalwright.cli.progress import ProgressPrinter
 from evalwright.core.errors import UsageError
 from evalwright.core.result import Summary
+from evalwright.services.baselines import baseline_id
 from evalwright.services.estimating import RunEstimate
 from evalwright.services.evaluation import RunContext, estimate_run, exit_code, start_run
 from evalwright.services.overrides import Overrides, apply_overrides
@@ -64,6 +65,7 @@ class ReportOption(click.ParamType[tuple[str, Path | None]]):
 @click.option("--strict", is_flag=True, default=None, help="A bad dataset row is fatal.")
 @click.option("--estimate", is_flag=True, help="Only say what the run will probably take.")
 @click.option("--resume", "go_on", is_flag=True, help="Go on with the newest unfinished run of the same, if any.")
+@click.option("--baseline", metavar="RUN", help="Run to compare with; the suite's baseline if not given.")
 @click.option("--report", "reports", type=ReportOption(), multiple=True, help="html, markdown, json, junit, or none.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary.")
 @json_option
@@ -72,6 +74,7 @@ def run(
     suite: str,
     reports: Sequence[tuple[str, Path | None]],
     workspace: Path | None,
+    baseline: str | None,
     *,
     estimate: bool,
     go_on: bool,
@@ -90,7 +93,12 @@ def run(
     if estimate:
         return _print_estimate(estimate_run(source, place), as_json=as_json)
     with ProgressPrinter(quiet=quiet) as progress:
-        context = RunContext(workspace=place, listeners=(progress,), command=shlex.join(["evalwright", *sys.argv[1:]]))
+        context = RunContext(
+            workspace=place,
+            listeners=(progress,),
+            command=shlex.join(["evalwright", *sys.argv[1:]]),
+            baseline=baseline_id(place, baseline, suite=source.name),
+        )
         summary = _start(source, context, go_on=go_on, quiet=quiet)
     return conclude(place.run(summary.manifest.run_id), summary, reports, as_json=as_json, quiet=quiet)
 

@@ -2,6 +2,7 @@
 
 from evalwright.gates.decide import conclude, decide, judge_rule, policy_hash
 from evalwright.gates.versus import Standing, standing
+from evalwright.gates.waiving import waived
 from evalwright.gates.words import rule_name
 
-__all__ = ["Standing", "conclude", "decide", "judge_rule", "policy_hash", "rule_name", "standing"]
+__all__ = ["Standing", "conclude", "decide", "judge_rule", "policy_hash", "rule_name", "standing", "waived"]

@@ -48,7 +48,7 @@ def _reason(rule: Rule, figure: RuleFigure, verdict: Verdict, bound: float | Non
         return f"{seen}, which is not enough evidence either way: {_range(figure, unit)}{would_settle(needed)}"
     at_least = (rule.at_least is not None) is (verdict is Verdict.PASS)
     edge = "at least" if at_least else "at most"
-    return f"{seen}; it is {sure(rule.confidence)} that the true value is {edge} {number(bound, unit)}"
+    return f"{seen}; we can be {sure(rule.confidence)} that the true value is {edge} {number(bound, unit)}"
 
 
 def _range(figure: RuleFigure, unit: str) -> str:

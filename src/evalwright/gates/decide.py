@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from evalwright.core.gate import NEWLY_FAILING, Decision, Rule, RuleFigure, RuleResult, Verdict
+from evalwright.core.gate import NEWLY_FAILING, Decision, NewlyFailing, Rule, RuleFigure, RuleResult, Verdict
 from evalwright.core.identity import short_hash
 from evalwright.gates.absolute import judge_bound
 from evalwright.gates.versus import judge_versus
@@ -107,12 +107,17 @@ def _newly(rule: Rule, figure: RuleFigure) -> RuleResult:
         return _too_few(rule, figure, newly.pairs)
     allowed = rule.at_most or 0.0
     verdict = Verdict.PASS if newly.count <= allowed else Verdict.FAIL
-    named = f": {', '.join(newly.cases)}{', …' if len(newly.cases) < newly.count else ''}" if newly.cases else ""
-    reason = f"{newly.count or 'none'} of {cases(newly.pairs)} that passed in the baseline run now fail{named}"
-    reason = reason if newly.count != 1 else reason.replace("now fail", "now fails", 1)
+    fail = "now fails" if newly.count == 1 else "now fail"
+    reason = f"{newly.count or 'none'} of {cases(newly.pairs)} that passed in the baseline run {fail}{_named(newly)}"
     return RuleResult(
         rule=rule, verdict=verdict, estimate=figure.estimate, bound=float(newly.count), reason=reason, newly=newly
     )
+
+
+def _named(newly: NewlyFailing) -> str:
+    left = newly.count - len(newly.cases)
+    rest = f" and {left} more" if left else ""
+    return f": {', '.join(newly.cases)}{rest}" if newly.cases else ""
 
 
 def _open(rule: Rule, figure: RuleFigure | None, reason: str) -> RuleResult:

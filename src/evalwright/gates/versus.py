@@ -68,30 +68,33 @@ def judge_versus(rule: Rule, figure: RuleFigure, paired: PairedFigure) -> RuleRe
 
 def _drop(rule: Rule, paired: PairedFigure) -> tuple[Verdict, str]:
     where, unit = standing(rule, paired), paired.unit
-    belief, margin = sure(rule.confidence), number(rule.max_drop, unit)
+    belief, margin = f"we can be {sure(rule.confidence)} that it is", number(rule.max_drop, unit)
     least, most = paired.least_gain, paired.most_gain
     if where is Standing.PASS:
-        return Verdict.PASS, f"it is {belief} that {_not_worse(least, unit)}"
+        return Verdict.PASS, f"{belief} {_not_worse(least, unit)}"
     if where is Standing.WITHIN:
-        why = f"it is {belief} that it is worse, but only by {_size(most, least, unit)}, within the allowed {margin}"
+        why = (
+            f"{belief} worse, but only by {_size(most, least, unit)}, within the allowed {margin}"
+        )
         return rule.within_margin, why
     if where is Standing.REGRESSED:
-        why = f"it is {belief} that it is worse, by {_size(most, least, unit)}: perhaps more than the allowed {margin}"
+        why = f"{belief} worse, by {_size(most, least, unit)}: perhaps more than the allowed {margin}"
         return rule.regressed, why
     if where is Standing.FAIL:
-        return Verdict.FAIL, f"it is {belief} that it is worse by at least {number(-(most or 0.0), unit)}"
+        return Verdict.FAIL, f"{belief} worse by at least {number(-(most or 0.0), unit)}"
     return Verdict.INCONCLUSIVE, f"these cases can't tell: {_change_range(least, most, unit)}"
 
 
 def _gain(rule: Rule, paired: PairedFigure) -> tuple[Verdict, str]:
-    wanted, unit, belief = rule.min_gain or 0.0, paired.unit, sure(rule.confidence)
+    wanted, unit = rule.min_gain or 0.0, paired.unit
+    belief = f"we can be {sure(rule.confidence)} that it is"
     least, most = paired.least_gain, paired.most_gain
     if least is not None and (least >= wanted if wanted else least > 0.0):
-        return Verdict.PASS, f"it is {belief} that it is better by at least {number(least, unit)}"
+        return Verdict.PASS, f"{belief} better by at least {number(least, unit)}"
     if most is not None and most < wanted:
         if most < 0.0:
-            return Verdict.FAIL, f"it is {belief} that it is worse by at least {number(-most, unit)}"
-        return Verdict.FAIL, f"it is {belief} that it is better by at most {number(most, unit)}"
+            return Verdict.FAIL, f"{belief} worse by at least {number(-most, unit)}"
+        return Verdict.FAIL, f"{belief} better by at most {number(most, unit)}"
     return Verdict.INCONCLUSIVE, f"these cases can't tell: {_change_range(least, most, unit)}"
 
 
@@ -106,8 +109,8 @@ def _seen(paired: PairedFigure) -> str:
 
 def _not_worse(least: float | None, unit: str) -> str:
     if least is not None and least > 0.0:
-        return f"it is better by at least {number(least, unit)}"
-    return f"it is worse by no more than {number(-(least or 0.0), unit)}"
+        return f"better by at least {number(least, unit)}"
+    return f"worse by no more than {number(-(least or 0.0), unit)}"
 
 
 def _size(most: float | None, least: float | None, unit: str) -> str:

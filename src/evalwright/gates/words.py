@@ -36,7 +36,7 @@ def _condition(rule: Rule) -> str:
         return f"<= {rule.at_most:g}"
     if rule.max_drop is not None:
         return f"no more than {rule.max_drop:g} worse than the baseline"
-    return f"at least {rule.min_gain or 0:g} better than the baseline"
+    return f"at least {rule.min_gain:g} better than the baseline" if rule.min_gain else "better than the baseline"
 
 
 def number(value: float | None, unit: str = "") -> str:

@@ -21,6 +21,7 @@ from evalwright.engine import Job, LimitChange, Outcome
 from evalwright.models.prices import price_table
 from evalwright.services.estimating import RunEstimate, run_estimate, unit_estimate
 from evalwright.services.figures import RunEnd, aggregates_of, summarise
+from evalwright.services.gating import GateRequest, judge
 from evalwright.services.provenance import code_record, environment_record, package_versions
 from evalwright.services.run_ids import new_run_id
 from evalwright.services.slicing import case_filter
@@ -41,6 +42,7 @@ class RunContext:
         clock: Time.
         command: The command line that started it, None from Python.
         started_from: Folder the code version is read from.
+        baseline: The run to compare with; None for the suite's baseline, where a rule asks for one.
     """
 
     workspace: Workspace
@@ -48,6 +50,7 @@ class RunContext:
     clock: Clock = field(default_factory=SystemClock)
     command: str | None = None
     started_from: Path = Path()
+    baseline: str | None = None
 
 
 def start_run(source: RunSource, context: RunContext) -> Summary:
@@ -85,10 +88,16 @@ def execute(run: RunStore, source: RunSource, context: RunContext, *, retry_erro
 def finish(run: RunStore, source: RunSource, context: RunContext, end: RunEnd) -> Summary:
     """Seal a run's journal and write its summary."""
     run.seal()
-    summary = summarise(run, source.rules, end, aggregates=aggregates_of(source.scorers))
+    request = gate_request(source, context)
+    summary = summarise(run, lambda f: judge(run, f, request), end, aggregates=aggregates_of(source.scorers))
     run.write_summary(summary)
     context.workspace.catalog.finish(summary, finished_at=context.clock.now())
     return summary
+
+
+def gate_request(source: RunSource, context: RunContext) -> GateRequest:
+    """What a run of this source is judged by."""
+    return GateRequest(workspace=context.workspace, rules=source.rules, baseline=context.baseline, clock=context.clock)
 
 
 def _selection(prepared: Prepared, settings: RunSettings) -> CaseSelection:

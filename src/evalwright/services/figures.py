@@ -9,16 +9,14 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from evalwright.analysis.figures import rule_figure
 from evalwright.analysis.frame import CaseFrame, IntArray, MetricColumn
 from evalwright.analysis.metrics import estimate_all, overall_column
 from evalwright.core.estimate import ALL, Estimate
-from evalwright.core.gate import Decision, Rule
+from evalwright.core.gate import Decision
 from evalwright.core.result import Summary
 from evalwright.core.run import Manifest, RunStatus, ScorerRecord
 from evalwright.core.scorer import BoundScorer, ScoreKind
 from evalwright.core.suite import SliceSpec
-from evalwright.gates import decide
 from evalwright.services.frames import run_frame
 from evalwright.store.columns import ScoreColumns
 from evalwright.store.results import RunStore
@@ -48,10 +46,6 @@ class RunFigures:
     def estimates(self) -> tuple[Estimate, ...]:
         """Every metric, over all cases and per slice."""
         return estimate_all(self.columns, self.frame, self.errored, level=self.level)
-
-    def decide(self, rules: tuple[Rule, ...]) -> Decision | None:
-        """The gate's decision; None without rules."""
-        return decide(rules, lambda r: rule_figure(r, self.columns, self.frame, self.errored, level=self.level))
 
 
 def run_figures(run: RunStore, *, aggregates: Aggregates | None = None, manifest: Manifest | None = None) -> RunFigures:
@@ -142,9 +136,13 @@ class RunEnd:
     limits: tuple[dict[str, Any], ...] = ()
 
 
+Judge = Callable[[RunFigures], Decision | None]
+"""Decides the gate of a run from its figures."""
+
+
 def summarise(
     run: RunStore,
-    rules: tuple[Rule, ...],
+    judge: Judge,
     end: RunEnd,
     *,
     aggregates: Aggregates | None = None,
@@ -158,7 +156,7 @@ def summarise(
         status=end.status,
         totals=run.totals(),
         estimates=estimates,
-        decision=figures.decide(rules),
+        decision=judge(figures),
         bad_rows=run.bad_rows()[:SHOWN_BAD_ROWS],
         failing=len(run.failing()),
         notes=(*end.notes, *_unscored(run, estimates)),

@@ -12,8 +12,9 @@ from evalwright.core.run import Manifest, RunStatus, ScorerRecord
 from evalwright.core.score import Score
 from evalwright.core.scorer import ScoreContext
 from evalwright.engine.scoring import Scorers
-from evalwright.services.evaluation import RunContext
+from evalwright.services.evaluation import RunContext, gate_request
 from evalwright.services.figures import RunEnd, aggregates_of, summarise
+from evalwright.services.gating import judge
 from evalwright.services.sources import RunSource, scorer_record
 from evalwright.store.results import RunStore
 
@@ -37,7 +38,9 @@ def rescore(run: RunStore, source: RunSource, context: RunContext) -> Summary:
         limits=former.limits if former else (),
     )
     manifest = _manifest(run.manifest(), source, records)
-    summary = summarise(run, source.rules, end, aggregates=aggregates_of(source.scorers), manifest=manifest)
+    request = gate_request(source, context)
+    aggregates = aggregates_of(source.scorers)
+    summary = summarise(run, lambda f: judge(run, f, request), end, aggregates=aggregates, manifest=manifest)
     run.write_summary(summary)
     context.workspace.catalog.finish(summary, finished_at=context.clock.now())
     return summary
