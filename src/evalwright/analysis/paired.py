@@ -277,5 +277,6 @@ def _figure(rows: PairRows, found: Difference, options: PairOptions, slice_label
         baseline_only=int(rows.left_only.sum()),
         candidate_only=int(rows.right_only.sum()),
         verdicts=rows.verdicts,
+        share=(record.low, record.high) == (0.0, 1.0) and not record.unit,
         note="; ".join(NOTES.get(code, code) for code in interval.notes if code not in _QUIET),
     )

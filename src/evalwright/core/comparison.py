@@ -61,6 +61,7 @@ class PairedFigure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         baseline_only: Cases that only the baseline scored.
         candidate_only: Cases that only the candidate scored.
         verdicts: Whether every row is 0 or 1, so that wins and losses are cases that flipped.
+        share: Whether the metric lies between 0 and 1, so that differences are told in points (hundredths).
         note: What a reader should be warned of.
     """
 
@@ -97,6 +98,7 @@ class PairedFigure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     baseline_only: int = 0
     candidate_only: int = 0
     verdicts: bool = False
+    share: bool = False
     note: str = ""
 
     @property

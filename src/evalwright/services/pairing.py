@@ -24,7 +24,7 @@ from evalwright.core.estimate import ALL
 from evalwright.core.identity import canonical_json
 from evalwright.services.figures import Aggregates
 from evalwright.services.frames import run_frame
-from evalwright.services.run_columns import RunColumns
+from evalwright.services.run_columns import ERRORS, RunColumns
 from evalwright.store.cases import CaseSelection
 from evalwright.store.results import RunStore
 
@@ -169,9 +169,9 @@ class PairedRuns:
     def metrics(self) -> tuple[str, ...]:
         """Metrics that both runs have and score the same way, in the candidate's order."""
         left = self.baseline.columns
-        return tuple(
-            name for name, column in self.candidate.columns.items() if name in left and _same(left[name], column)
-        )
+        shared = (n for n, column in self.candidate.columns.items() if n in left and _same(left[n], column))
+        nothing_failed = not self.baseline.units.errored.any() and not self.candidate.units.errored.any()
+        return tuple(name for name in shared if not (name == ERRORS and nothing_failed))
 
     @property
     def differently_scored(self) -> tuple[str, ...]:

@@ -76,7 +76,8 @@ class RunColumns:
 
 
 def _measured(units: UnitColumns) -> dict[str, MetricColumn]:
-    found = {ERRORS: _unit_column(ERRORS, units, units.errored.astype(np.float64), ScoreKind.PROPORTION, "")}
+    errored = units.errored.astype(np.float64)
+    found = {ERRORS: _unit_column(ERRORS, units, errored, ScoreKind.PROPORTION, "")}
     for name, (field, unit) in MEASURED.items():
         values: FloatArray = getattr(units, field)
         if not np.isnan(values).all():
