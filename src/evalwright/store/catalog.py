@@ -179,22 +179,27 @@ class Catalog:
         """The run a person means.
 
         Args:
-            reference: A whole id, the beginning of one, `latest`, `latest:<suite>`, or a name given by `set_alias`.
+            reference: A whole id, the beginning of one, `latest`, `latest:<suite>`, either with `~N` for the Nth run
+                before it, or a name given by `set_alias`.
             suite: The suite whose names count, and of which `latest` is; names for all suites count too.
 
         Raises:
             UsageError: No run fits, or several do; the hint names what comes close.
         """
-        if reference == LATEST or reference.startswith(f"{LATEST}:"):
-            return self._latest(reference.partition(":")[2] or suite)
+        if reference.partition("~")[0] == LATEST or reference.startswith(f"{LATEST}:"):
+            name, _, back = reference.partition("~")
+            return self._latest(name.partition(":")[2] or suite, _steps_back(reference, back))
         named = self.alias(reference, suite=suite or "") or self.alias(reference)
         exact = self.get(named.run_id if named else reference)
         return exact or self._by_prefix(reference)
 
-    def _latest(self, suite: str | None) -> RunEntry:
-        found = self.runs(RunFilter(suite=suite), limit=1)
+    def _latest(self, suite: str | None, back: int) -> RunEntry:
+        found = self.runs(RunFilter(suite=suite), limit=back + 1)
+        if len(found) > back:
+            return found[back]
         if found:
-            return found[0]
+            of = "" if suite is None else f" of the suite {suite!r}"
+            raise UsageError(f"there are only {len(found)} runs{of}", hint=f"the oldest is {found[-1].run_id}")
         if suite is None:
             raise UsageError("there is no run yet", hint="`evalwright run SUITE.yaml` makes one")
         raise UsageError(f"there is no run of the suite {suite!r}", hint=_near(suite, self.suites(), "the suites are"))
@@ -279,6 +284,15 @@ class Catalog:
                 else:
                     self.finish(summary, finished_at=manifest.created_at + summary.totals.duration_s)
         return added
+
+
+def _steps_back(reference: str, text: str) -> int:
+    """The N of `latest~N`; 0 when there is none, 1 for a bare `~`."""
+    if "~" not in reference:
+        return 0
+    if text and not text.isdecimal():
+        raise UsageError(f"{reference!r} names no run", hint="`latest~1` is the run before the latest")
+    return int(text or 1)
 
 
 def _entry(row: sa.RowMapping) -> RunEntry:

@@ -221,3 +221,21 @@ def test_other_errors_of_the_database_are_ours(tmp_path: Path) -> None:
         connection.execute(sa.text("DROP TABLE aliases"))
     with pytest.raises(StoreError, match="can't be used: no such table: aliases"):
         catalog.aliases()
+
+
+def test_latest_can_be_counted_back(tmp_path):
+    catalog = Catalog.open(f"sqlite:///{tmp_path / 'c.db'}")
+    for number in range(3):
+        catalog.add(Manifest(run_id=f"r{number}", suite="a" if number < 2 else "b", created_at=float(number)))
+    assert [catalog.find(word).run_id for word in ("latest", "latest~1", "latest~2", "latest:a", "latest:a~1")] == [
+        "r2",
+        "r1",
+        "r0",
+        "r1",
+        "r0",
+    ]
+    with pytest.raises(UsageError, match="only 3 runs"):
+        catalog.find("latest~3")
+    with pytest.raises(UsageError, match="names no run"):
+        catalog.find("latest~x")
+    catalog.close()
