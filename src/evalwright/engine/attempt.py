@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from evalwright.core.errors import TargetError
 from evalwright.core.output import Output
 from evalwright.core.target import Target, TargetCall
+from evalwright.store.journal import Unstorable, check_output
 
 MAX_MESSAGE = 2000
 
@@ -34,19 +36,28 @@ async def answer(target: Target, call: TargetCall, timeout_s: float) -> Output:
         if _cancelled():
             raise
         raise TargetError("the target cancelled itself", kind="exception") from error
-    _check(output)
-    if output.latency_s is None:
-        return msgspec.structs.replace(output, latency_s=time.perf_counter() - start)
-    return output
+    return _checked(output, time.perf_counter() - start)
 
 
-def _check(output: object) -> None:
+def _checked(output: object, seconds: float) -> Output:
+    """The answer, with the wall time where it names no latency and without a cost that is no number.
+
+    Raises:
+        TargetError: It is no `Output`, or one that can't be kept.
+    """
     if not isinstance(output, Output):
         raise TargetError(f"the target returned {type(output).__name__}, not an Output", kind="malformed")
     text: object = output.text
     if not isinstance(text, str):
         kind = type(text).__name__
         raise TargetError(f"the target returned an Output whose text is {kind}, not a string", kind="malformed")
+    try:
+        check_output(output)
+    except Unstorable as error:
+        raise TargetError(f"the answer can't be stored: {error}", kind="malformed") from error
+    if output.cost is not None and not math.isfinite(output.cost):
+        output = msgspec.structs.replace(output, cost=None)
+    return output if output.latency_s is not None else msgspec.structs.replace(output, latency_s=round(seconds, 6))
 
 
 def _cancelled() -> bool:

@@ -13,7 +13,7 @@ import tempfile
 from types import TracebackType
 from typing import Protocol
 
-_BLOCK = 32
+_BLOCK = 40
 """Cells of a named block, the first of which holds its name's hash."""
 _MOST_BLOCKS = 63
 
@@ -104,7 +104,7 @@ class Board:
         return int(place)
 
     def block(self, name: str) -> memoryview[float]:
-        """The block of 31 cells of this name, made when it is first asked for.
+        """The block of 39 cells of this name, made when it is first asked for.
 
         Raises:
             RuntimeError: There are more names than blocks (63).

@@ -11,24 +11,25 @@ from evalwright.engine.budget import Amount, Budget
 from evalwright.engine.job import Job, LimitChange
 from evalwright.engine.limits import Limiter, Limits
 from evalwright.engine.meter import Meter, Till
+from evalwright.engine.rates import Ticket
 from evalwright.engine.retry import RetryPolicy
 
 
 class Permit:
     """Leave to make one attempt. It is told how the attempt went."""
 
-    __slots__ = ("_budget", "_generation", "_held", "_limiter")
+    __slots__ = ("_budget", "_held", "_limiter", "_ticket")
 
-    def __init__(self, limiter: Limiter | None, generation: float, budget: Budget | None, held: Amount) -> None:
+    def __init__(self, limiter: Limiter | None, ticket: Ticket, budget: Budget | None, held: Amount) -> None:
         self._limiter = limiter
-        self._generation = generation
+        self._ticket = ticket
         self._budget = budget
         self._held = held
 
     def failed(self, error: TargetError) -> None:
         """The attempt failed; this ends the permit."""
         if self._limiter is not None:
-            self._limiter.failed(self._generation, error)
+            self._limiter.failed(self._ticket, error)
         if self._budget is not None:
             self._budget.spend((1, 0, 0))
             self._budget.release(self._held)
@@ -36,7 +37,7 @@ class Permit:
     def answered(self, output: Output) -> None:
         """The target answered."""
         if self._limiter is not None:
-            self._limiter.answered(self._generation, output.usage.total_tokens if output.usage else None)
+            self._limiter.answered(output.usage.total_tokens if output.usage else None)
         if self._budget is not None:
             self._budget.spend(_spent(output))
 
@@ -53,7 +54,8 @@ def _spent(output: Output) -> Amount:
 
 
 _NOTHING: Amount = (0.0, 0.0, 0.0)
-_FREE = Permit(None, 0, None, _NOTHING)
+_NO_TICKET = Ticket(0.0, 0.0)
+_FREE = Permit(None, _NO_TICKET, None, _NOTHING)
 
 
 class Desk:
@@ -92,13 +94,13 @@ class Desk:
         """Leave for one attempt at the target; None when the run is ending."""
         if self._limiter is None and self._budget is None:
             return _FREE
-        generation = 0.0 if self._limiter is None else await self._limiter.enter()
-        if generation is None or self._closed:
+        ticket = _NO_TICKET if self._limiter is None else await self._limiter.enter()
+        if ticket is None or self._closed:
             return None
         held = _NOTHING if self._budget is None else await self._budget.hold()
         if held is None:
             return None
-        return Permit(self._limiter, generation, self._budget, held)
+        return Permit(self._limiter, ticket, self._budget, held)
 
     def observe(self, info: RateInfo) -> None:
         """A target saw rate-limit headers."""

@@ -10,7 +10,7 @@ from evalwright.core.ports import Clock
 from evalwright.core.target import LimitKey, RateInfo, RateLimit
 from evalwright.engine.board import Board, Cell
 from evalwright.engine.job import LimitChange
-from evalwright.engine.rates import Bucket, Learner, Verdict
+from evalwright.engine.rates import Bucket, Learner, Ticket
 
 SAFETY = 0.99
 """Share of a known limit that is used, so that no minute's window ever holds more than the limit."""
@@ -33,8 +33,8 @@ class Limiter:
         block = board.block(f"limit\n{key.provider}\n{key.model}")
         self.cells = block[:4]
         self._requests, self._tokens = Bucket(block[4:7]), Bucket(block[7:10])
-        self._learner = Learner(block[10:28], clock.monotonic())
-        self._waiting: deque[tuple[asyncio.Future[bool], bool]] = deque()
+        self._learner = Learner(block[10:34], clock.monotonic())
+        self._waiting: deque[tuple[asyncio.Future[Ticket | None], bool]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
     def give(self, limit: RateLimit) -> None:
@@ -48,29 +48,30 @@ class Limiter:
 
     # --- going through ------------------------------------------------------------------------------------------
 
-    async def enter(self, *, essential: bool = False) -> float | None:
+    async def enter(self, *, essential: bool = False) -> Ticket | None:
         """Wait for one's turn.
 
         Returns:
-            The generation to give back to `answered` or `failed`; None when the run ends before the turn comes (never
-            for an `essential` call).
+            A ticket to give back to `failed`; None when the run ends before the turn comes (never for an
+            `essential` call).
         """
-        if not self._waiting and not self._wait_s():
-            return self._learner.generation
-        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        if not self._waiting and isinstance(ticket := self._try(), Ticket):
+            return ticket
+        turn: asyncio.Future[Ticket | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((turn, essential))
         if self._timer is None:
             self._pump()
-        return self._learner.generation if await turn else None
+        return await turn
 
-    def _wait_s(self) -> float:
-        """Take one call's share and give 0, or give the seconds until it is worth asking again."""
+    def _try(self) -> Ticket | float:
+        """Take one call's share and give its ticket, or give the seconds until it is worth asking again."""
         now = self._clock.monotonic()
         with self._lock:
             wait = max(0.0, self._paused_until - now) or self._tokens.take(0, now) or self._requests.take(1, now)
-            if not wait:
-                self._tokens.correct(self._usual_tokens())
-        return wait
+            if wait:
+                return wait
+            self._tokens.correct(self._usual_tokens())
+            return self._learner.sent(now)
 
     def _usual_tokens(self) -> float:
         return self._tokens_seen / self._calls_seen if self._calls_seen else 0.0
@@ -81,39 +82,38 @@ class Limiter:
         while self._waiting:
             turn, _ = self._waiting[0]
             if not turn.done():
-                wait = self._wait_s()
-                if wait:
-                    self._timer = asyncio.get_running_loop().call_later(min(wait, _LOOK_S), self._pump)
+                ticket = self._try()
+                if not isinstance(ticket, Ticket):
+                    self._timer = asyncio.get_running_loop().call_later(min(ticket, _LOOK_S), self._pump)
                     return
-                turn.set_result(True)
+                turn.set_result(ticket)
             self._waiting.popleft()
 
     def turn_away(self) -> None:
         """Send off everybody who waits, but for essential calls."""
         for turn, essential in self._waiting:
             if not essential and not turn.done():
-                turn.set_result(False)
+                turn.set_result(None)
 
     # --- how it went --------------------------------------------------------------------------------------------
 
-    def answered(self, generation: float, tokens: int | None) -> None:
-        """The call was answered and used so many tokens (None when unknown)."""
-        now = self._clock.monotonic()
+    def answered(self, tokens: int | None) -> None:
+        """A call was answered and used so many tokens (None when unknown)."""
         with self._lock:
             if tokens is not None:
                 self._tokens.correct(tokens - self._usual_tokens())
                 self._tokens_seen += tokens
                 self._calls_seen += 1
-            self._apply(self._learner.accepted(generation, now, self._requests.rate), now)
+            self._judge(self._clock.monotonic())
 
-    def failed(self, generation: float, error: TargetError) -> None:
-        """The call failed; only refusals for the rate's sake say something about the limit."""
+    def failed(self, ticket: Ticket, error: TargetError) -> None:
+        """The call with this ticket failed; only refusals for the rate's sake say something about the limit."""
         now = self._clock.monotonic()
         with self._lock:
             self._tokens.correct(-self._usual_tokens())
             if error.kind == "rate_limit":
-                rate = self._requests.rate
-                self._apply(self._learner.refused(generation, now, rate, error.retry_after_s), now)
+                self._learner.refused(ticket, now, error.retry_after_s)
+            self._judge(now)
 
     def observe(self, info: RateInfo) -> None:
         """Obey what an answer's headers say; a limit the user gave stays."""
@@ -136,7 +136,8 @@ class Limiter:
             self._note(what, bucket.rate, rate, reason)
             bucket.set_rate(rate, self._clock.monotonic())
 
-    def _apply(self, verdict: Verdict | None, now: float) -> None:
+    def _judge(self, now: float) -> None:
+        verdict = self._learner.judge(now, self._requests.rate)
         if verdict is None:
             return
         rates = [rate for rate in (self._top, verdict.rate) if rate]

@@ -15,6 +15,7 @@ from evalwright.core.target import LimitKey, RateInfo, RateLimit
 from evalwright.engine.attempt import as_target_error
 from evalwright.engine.budget import Budget
 from evalwright.engine.limits import Limits
+from evalwright.engine.rates import Ticket
 from evalwright.engine.retry import RetryPolicy
 
 
@@ -33,6 +34,7 @@ class Spent(Protocol):
 
 
 T = TypeVar("T", bound=Spent)
+_NO_TICKET = Ticket(0.0, 0.0)
 
 
 class Till:
@@ -95,14 +97,14 @@ class Meter:
         till, failed = self._till, list[Attempt]()
         limiter = till.limits.limiter(key, limit)
         while True:
-            generation = await limiter.enter(essential=True)
+            ticket = await limiter.enter(essential=True) or _NO_TICKET
             self.calls += 1
             try:
                 async with asyncio.timeout(till.timeout_s):
                     answer = await send(limiter.observe)
             except Exception as raised:
                 error = raised if isinstance(raised, TargetError) else as_target_error(raised)
-                limiter.failed(generation or 0, error)
+                limiter.failed(ticket, error)
                 self._count(None)
                 wait = till.retry.wait(error, failed, till.rng)
                 if wait is None:
@@ -110,7 +112,7 @@ class Meter:
                 failed.append(Attempt(kind=error.kind, waited_s=wait))
                 await asyncio.sleep(wait)
             else:
-                limiter.answered(generation or 0, answer.usage.total_tokens if answer.usage else None)
+                limiter.answered(answer.usage.total_tokens if answer.usage else None)
                 self._count(answer)
                 return answer
 

@@ -132,6 +132,7 @@ def _error(farewell: _Farewell) -> Exception:
 
 def _fork(stage: Stage, worker: int, run_loop: RunLoop) -> _Child:
     path = segment_path(stage.job.run_dir, worker)
+    JournalWriter(path).close()  # cuts a torn tail, so that what follows it can be followed
     follower = JournalFollower(path, skip=True)
     letter = tempfile.TemporaryFile()  # noqa: SIM115 - the child writes it, the parent reads it
     sys.stdout.flush()

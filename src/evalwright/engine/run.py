@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from evalwright.core.errors import UsageError
 from evalwright.engine.job import Ending, Job, Outcome
 from evalwright.engine.processes import run_processes
 from evalwright.engine.sitting import Sitting
@@ -31,8 +32,11 @@ def run(job: Job) -> Outcome:
         RunBusy: Another process works on this run.
         DiskFull: No room to record; everything recorded so far is kept.
         StoreError: The run's folder can't be used.
+        UsageError: An event loop is running in this thread.
         Exception: What a listener, the case source or the target's `open` raised.
     """
+    if asyncio._get_running_loop() is not None:
+        raise UsageError("a run was started inside a running event loop", hint="use `await run_async(job)` there")
     several = job.settings.workers > 1
     with staged(job, shared=several) as stage, stage.director.signals():
         if several:

@@ -59,6 +59,7 @@ class Sitting:
         self._answers = Answers(job.cache, settings.cache, job.target_digest)
         self._feed = Feed(self._fresh(positions), most_deferred=max(100, 4 * settings.concurrency))
         self._workers: set[asyncio.Task[None]] = set()
+        self._crew_size = 0
         self._wanted = settings.concurrency
         self.desk = Desk(job, board, self._retry)
         self.in_flight = 0
@@ -106,18 +107,22 @@ class Sitting:
             if not self._workers:
                 chore.cancel()
 
-        while len(self._workers) < min(self._wanted, max(1, len(self._plan))):
+        while self._crew_size < min(self._wanted, max(1, len(self._plan))):
+            self._crew_size += 1
             worker = group.create_task(self._work())
             self._workers.add(worker)
             worker.add_done_callback(left)
 
     async def _work(self) -> None:
-        while len(self._workers) <= self._wanted and (work := await self._next()) is not None:
-            self.in_flight += 1
-            try:
-                await self._turn(work)
-            finally:
-                self.in_flight -= 1
+        try:
+            while self._crew_size <= self._wanted and (work := await self._next()) is not None:
+                self.in_flight += 1
+                try:
+                    await self._turn(work)
+                finally:
+                    self.in_flight -= 1
+        finally:
+            self._crew_size -= 1
 
     async def _next(self) -> Work | None:
         if self._board.stop:
@@ -198,8 +203,8 @@ class Sitting:
         )
         try:
             self._journal.append(record)
-        except Unstorable as error:
-            record = storable(record, error)
+        except Unstorable:
+            record = storable(record)
             self._journal.append(record)
         self.on_record(record)
 
@@ -247,8 +252,9 @@ class Sitting:
                     worker.cancel()
             return
         self._feed.pause(paused=bool(self._board.paused))
-        self._wanted = int(self._board.concurrency) or self._wanted
-        if not self._feed.draining:
+        wanted = int(self._board.concurrency)
+        if wanted and wanted != self._wanted:
+            self._wanted = wanted
             self._crew(group, chore)
 
     def _drain(self) -> None:

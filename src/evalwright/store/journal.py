@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from evalwright.core.errors import DiskFull, StoreError
+from evalwright.core.output import Output
 from evalwright.core.run import UnitRecord
 
 MAX_DEPTH = 200
@@ -67,6 +68,15 @@ def encode_record(record: UnitRecord) -> bytes:
     if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _depth(line) > MAX_DEPTH:
         raise Unstorable(f"nested more than {MAX_DEPTH} levels deep")
     return line + b"\n"
+
+
+def check_output(output: Output) -> None:
+    """Make sure that an answer can be kept and read back.
+
+    Raises:
+        Unstorable: It can't.
+    """
+    encode_record(UnitRecord(case_id="", case_hash="", output=output))
 
 
 def _encode(record: UnitRecord) -> bytes:

@@ -29,10 +29,10 @@ async def passes(limiter, seconds, callers=20):
     async def caller():
         nonlocal count
         while time.monotonic() < end:
-            generation = await limiter.enter()
+            await limiter.enter()
             if time.monotonic() < end:
                 count += 1
-            limiter.answered(generation, None)
+            limiter.answered(None)
 
     await asyncio.gather(*(caller() for _ in range(callers)))
     return count
@@ -50,7 +50,8 @@ async def test_tokens_per_minute_are_kept_once_the_size_of_answers_is_known():
     limiter = Limits(Board(), SystemClock()).limiter(KEY, RateLimit(tokens_per_minute=60_000))
     start = time.monotonic()
     for _ in range(12):
-        limiter.answered(await limiter.enter(), 50)
+        await limiter.enter()
+        limiter.answered(50)
     assert 0.4 < time.monotonic() - start < 0.9
 
 
@@ -97,7 +98,7 @@ async def test_whoever_waits_is_turned_away_when_the_run_ends_but_for_essential_
     waiting = [asyncio.ensure_future(limiter.enter(essential=essential)) for essential in (False, True, False)]
     await asyncio.sleep(0.01)
     limiter.turn_away()
-    assert [await each for each in waiting] == [None, 0.0, None]
+    assert [await each is None for each in waiting] == [True, False, True]
 
 
 async def test_a_caller_who_gives_up_holds_nobody_back():
@@ -186,10 +187,10 @@ async def test_a_run_against_a_limiting_server(tmp_path):
     assert all(record.output is not None for record in records(tmp_path).values())
     assert len(server.accepted) == 1600
     assert any(change.what == "requests" and "refused" in change.reason for change in outcome.limits)
-    warm, end = server.accepted[0] + 2.5, server.accepted[-1]
-    accepted = sum(at > warm for at in server.accepted)
-    refused = sum(at > warm for at in server.refused)
-    assert accepted / (end - warm) >= 0.93 * 200
+    warm, end = server.accepted[0] + 2.5, server.accepted[-20]  # the last few wait for their retries
+    accepted = sum(warm < at <= end for at in server.accepted)
+    refused = sum(warm < at <= end for at in server.refused)
+    assert accepted / (end - warm) >= 0.95 * 200
     assert refused <= 0.02 * accepted
     assert seconds < 1.25 * 1500 / 200
 

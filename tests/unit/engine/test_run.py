@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from evalwright.core.case import Case
-from evalwright.core.errors import RunBusy, TargetError
+from evalwright.core.errors import RunBusy, TargetError, UsageError
 from evalwright.core.output import Output
 from evalwright.core.run import RunStatus
 from evalwright.core.score import Score, ScoreStatus
@@ -276,6 +276,9 @@ def test_a_second_worker_on_the_same_run_is_refused(tmp_path):
 
 
 async def test_it_runs_inside_a_running_loop(tmp_path):
+    with pytest.raises(UsageError, match="inside a running event loop") as caught:
+        run(job(tmp_path, FunctionTarget(echo), 5))
+    assert "run_async" in caught.value.hint
     outcome = await run_async(job(tmp_path, FunctionTarget(echo), 5))
     assert outcome.status is RunStatus.COMPLETE
 
