@@ -171,12 +171,16 @@ def shortfall(estimate: Estimate, whole: Estimate | None, axis: Axis) -> float:
 
 
 def worst_slices(summary: Summary, count: int) -> list[Estimate]:
-    """The slices that fall furthest behind all cases, worst first; those too small to judge come last."""
+    """The slices that fall furthest behind all cases, worst first; those too small to judge come last.
+
+    Amounts (seconds, dollars, words) count only in a run that has no other metric: one slow first call would lead.
+    """
     axes = axes_of(summary)
     wholes = {name_of(whole): whole for whole in overall(summary.estimates)}
+    amounts_only = all(whole.unit for whole in wholes.values())
     rows = [
         (is_small(estimate), -gap, place, estimate)
-        for place, estimate in enumerate(e for e in summary.estimates if e.slice)
+        for place, estimate in enumerate(e for e in summary.estimates if e.slice and (not e.unit or amounts_only))
         if (gap := shortfall(estimate, wholes.get(name_of(estimate)), axes[name_of(estimate)])) > 0
     ]
     return [row[3] for row in sorted(rows, key=lambda row: row[:3])[:count]]

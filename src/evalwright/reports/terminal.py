@@ -128,11 +128,11 @@ def _rule_text(result: RuleResult) -> Text:
     text = Text(visible(figures.rule_words(result.rule, estimate.unit if estimate else "")))
     if result.rule.severity != "block":
         text.append(" (warns only)", style="dim")
-    if estimate is not None:
-        value = f"{figures.number(estimate.value, estimate.unit)} {figures.interval(estimate)}"
-        text.append(f"; measured {value}, n={estimate.n:,}")
     if result.verdict is not Verdict.PASS:
         text.append("".join(f"\n{visible(line)}" for line in figures.rule_reasons(result)), style="dim")
+    elif estimate is not None:
+        value = f"{figures.number(estimate.value, estimate.unit)} {figures.interval(estimate)}"
+        text.append(f"; measured {value}, n={estimate.n:,}")
     return text
 
 
