@@ -1,4 +1,3 @@
-"""Code that judges an output, rule by rule: what `scorers:` in a suite may name, and the same classes for Python.
 
 `catalog` maps the names suites use to the classes; every class is a frozen dataclass whose fields are its options.
 The classes are loaded when first asked for.
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from evalwright.scorers.agents.outcome import ErrorRecovery, GoalState, Steps
     from evalwright.scorers.agents.policy import ToolPolicy
     from evalwright.scorers.agents.tool_calls import ToolCalls
+    from evalwright.scorers.formats.sql import ValidSql
+    from evalwright.scorers.formats.valid import ValidFormat
     from evalwright.scorers.operations import Cost, FirstToken, Latency, Tokens
     from evalwright.scorers.rag.abstention import AbstentionCorrectness
     from evalwright.scorers.rag.answer import AnswerRelevance, Completeness
@@ -94,6 +95,8 @@ __all__ = [
     "ToolCalls",
     "ToolPolicy",
     "TroubleFree",
+    "ValidFormat",
+    "ValidSql",
 ]
 
 

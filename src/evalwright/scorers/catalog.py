@@ -51,6 +51,8 @@ SCORERS: dict[str, str] = {
     "tool_calls": "evalwright.scorers.agents.tool_calls:ToolCalls",
     "tool_policy": "evalwright.scorers.agents.policy:ToolPolicy",
     "trouble_free": "evalwright.scorers.agents.blame:TroubleFree",
+    "valid_format": "evalwright.scorers.formats.valid:ValidFormat",
+    "valid_sql": "evalwright.scorers.formats.sql:ValidSql",
 }
 
 
