@@ -1,3 +1,4 @@
+"""Code that judges an output, rule by rule: what `scorers:` in a suite may name, and the same classes for Python.
 
 `catalog` maps the names suites use to the classes; every class is a frozen dataclass whose fields are its options.
 The classes are loaded when first asked for.
