@@ -25,7 +25,7 @@ from evalwright.services.gating import GateRequest, judge
 from evalwright.services.provenance import code_record, environment_record, package_versions
 from evalwright.services.run_ids import new_run_id
 from evalwright.services.slicing import case_filter
-from evalwright.services.sources import RunSource, scorer_record, suite_hash
+from evalwright.services.sources import RunSource, scorer_record, scorer_resources, suite_hash
 from evalwright.store.cache import AnswerStore
 from evalwright.store.cases import CaseSelection
 from evalwright.store.results import RunStore, Sitting
@@ -158,6 +158,7 @@ def _job(run: RunStore, source: RunSource, context: RunContext) -> Job:
         settings=source.settings,
         target_digest=manifest.target_hash,
         scorers=source.scorers,
+        resources=scorer_resources(source.scorers),
         listeners=context.listeners,
         cache=answer_store(context.workspace) if source.settings.cache is not CacheMode.OFF else None,
         price=lambda output: prices.cost(output.model or "", output.usage, asked=asked),

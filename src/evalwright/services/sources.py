@@ -142,6 +142,11 @@ def scorer_record(bound: BoundScorer) -> ScorerRecord:
     )
 
 
+def scorer_resources(scorers: Iterable[BoundScorer]) -> tuple[Any, ...]:
+    """The scorers that hold connections: those with `open` and `close`, such as judges."""
+    return tuple(bound.scorer for bound in scorers if hasattr(bound.scorer, "open") and hasattr(bound.scorer, "close"))
+
+
 def suite_hash(source: RunSource) -> str:
     """Content hash of what decides a suite's figures: scorers, slices, gate, trials; not the target or the data."""
     return content_hash(

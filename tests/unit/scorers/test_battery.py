@@ -126,6 +126,8 @@ KITS: dict[str, list[tuple[dict[str, Any], ScorerKit]]] = {
     "tokens": [({"count": "input"}, ScorerKit(rows=TIMED, needs=(), needs_output=("usage",)))],
 }
 ALIASES = {"exact_match"}
+JUDGES = {"judge", "judge_pairwise", "judge_panel"}
+"""Made with an endpoint by `bind`: in tests/unit/scorers/judge/test_judges.py."""
 RUNS = [(name, options, kit) for name, runs in KITS.items() for options, kit in runs]
 
 
