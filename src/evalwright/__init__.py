@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from evalwright.core.scorer import BoundScorer, ScoreContext, ScoreInfo, scorer
     from evalwright.core.suite import SliceSpec, Suite
     from evalwright.core.target import TargetCall
+    from evalwright.services.comparing import RunComparison, compare
 
 _HOMES = {
     "BoundScorer": "core.scorer",
@@ -35,6 +36,7 @@ _HOMES = {
     "Passage": "core.output",
     "Rule": "core.gate",
     "Run": "api",
+    "RunComparison": "services.comparing",
     "RunSettings": "core.run",
     "Score": "core.score",
     "ScoreContext": "core.scorer",
@@ -46,6 +48,7 @@ _HOMES = {
     "Usage": "core.output",
     "UsageError": "core.errors",
     "Verdict": "core.gate",
+    "compare": "services.comparing",
     "evaluate": "api",
     "open_run": "api",
     "scorer": "core.scorer",
@@ -65,6 +68,7 @@ __all__ = [
     "Passage",
     "Rule",
     "Run",
+    "RunComparison",
     "RunSettings",
     "Score",
     "ScoreContext",
@@ -76,6 +80,7 @@ __all__ = [
     "Usage",
     "UsageError",
     "Verdict",
+    "compare",
     "evaluate",
     "open_run",
     "scorer",

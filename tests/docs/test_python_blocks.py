@@ -9,6 +9,7 @@ from tests.docs.test_tutorial import blocks
 def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("EVALWRIGHT_WORKSPACE", raising=False)
+    names = {"__name__": "page"}
     for kind, _, text in blocks(page):
         if kind == "python":
-            exec(compile(text, page, "exec"), {"__name__": "page"})
+            exec(compile(text, page, "exec"), names)
