@@ -21,6 +21,7 @@ from evalwright.cli.main import COMMANDS, main
 from evalwright.core import errors
 from evalwright.core.run import RunSettings
 from evalwright.services.vocabulary import vocabulary
+from evalwright.suites.schema import write_schema
 
 DOCS = Path(__file__).parent
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
@@ -196,6 +197,7 @@ def write() -> int:
         path = DOCS / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(make(), encoding="utf-8")
+    write_schema(vocabulary(), DOCS.parent / "schema" / "suite.schema.json")
     return 0
 
 
