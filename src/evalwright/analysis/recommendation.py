@@ -192,6 +192,9 @@ def _operation(figure: PairedFigure) -> str:
 
 
 def _unseen(findings: Findings) -> str:
+    hints = [figure for figure in findings.quality if figure.hint]
+    if hints:
+        return f"{_some(hints)}, but that is no more than a hint among {len(findings.figures)} figures looked at"
     primary = findings.quality[0] if findings.quality else None
     if primary is None:
         return "the runs share no metric that has a better and a worse"
@@ -210,8 +213,13 @@ def _reasons(findings: Findings, fallen: Sequence[PairedFigure]) -> list[str]:
     found.extend(reversal.sentence for reversal in findings.reversals)
     hidden = {part for reversal in findings.reversals for part in reversal.parts}
     found.extend(f"{change_words(figure)}." for figure in fallen if figure.slice not in hidden)
-    found.extend(_operation_reason(figure) for figure in findings.operations if figure.clear)
-    unclear = [figure for figure in findings.quality if not figure.clear]
+    found.extend(_operation_reason(f) for f in findings.operations if f.clear and f.statistic != "p50")
+    found.extend(
+        f"{change_words(figure)} on its own, but not beyond what chance gives among so many figures: a hint."
+        for figure in findings.quality
+        if figure.hint
+    )
+    unclear = [figure for figure in findings.quality if not figure.clear and not figure.hint]
     if unclear:
         found.append(f"No difference shown on {listing([_unclear(figure) for figure in unclear[:5]])}.")
     return found

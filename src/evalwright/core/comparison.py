@@ -149,6 +149,11 @@ class PairedFigure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
             return Change.CHANGED
         return Change.BETTER if (self.gain or 0.0) > 0 else Change.WORSE
 
+    @property
+    def hint(self) -> bool:
+        """Whether the interval excludes 0, but not beyond what having looked at many figures explains."""
+        return self.p is not None and self.p < 1.0 - self.level and not self.clear
+
     def __repr__(self) -> str:
         where = f", slice={self.slice!r}" if self.slice else ""
         ends = "None" if self.ci is None else f"({self.ci[0]:.4g}, {self.ci[1]:.4g})"
@@ -417,6 +422,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         level: Confidence level of intervals; 1 - level is the chance of any false alarm among the adjusted p-values
             of one family.
         family: What p-values were adjusted for, in a sentence.
+        margin: Largest loss that does not matter, in points of a share (0.02 is two points).
         frontier: The runs on the map of quality, safety, cost and latency.
         mix: The production mix figures were re-weighted to, by slice value, where one was given.
     """
@@ -426,6 +432,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     design: str = "pair"
     level: float = 0.95
     family: str = ""
+    margin: float = 0.02
     frontier: tuple[FrontierPoint, ...] = ()
     mix: dict[str, float] = {}
 

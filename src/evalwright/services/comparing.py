@@ -22,6 +22,7 @@ from evalwright.core.comparison import (
 from evalwright.core.errors import UsageError
 from evalwright.core.estimate import ALL
 from evalwright.core.result import CaseResult
+from evalwright.reports.compare.selection import shown_ids
 from evalwright.services.comparison_parts import ComparePlan, compared_pairs, frontier_of, sides_of
 from evalwright.services.figures import slice_specs
 from evalwright.services.pairing import PairedRuns
@@ -96,6 +97,14 @@ class RunComparison:
     def cases(self, ids: Sequence[str], *, pair: int = 0) -> Iterator[CasePair]:
         """Cases with what both runs of a pair made of them, in the order given."""
         return case_pairs(self._runs[pair], ids)
+
+    def shown_cases(self, limit: int = 200) -> list[list[CasePair]]:
+        """Per pair of runs the cases a report shows: those that got worse first, then those that got better.
+
+        Args:
+            limit: Most cases per pair.
+        """
+        return [list(self.cases(shown_ids(pair, limit), pair=place)) for place, pair in enumerate(self.record.pairs)]
 
     def report(self, path: str | Path, *, format: str | None = None) -> Path:
         """Write the comparison; the format follows the file's name unless given (`html`, `markdown`, `json`)."""
@@ -175,6 +184,7 @@ def compare_runs(runs: Sequence[RunStore], plan: ComparePlan | None = None) -> R
         design="pair" if len(runs) == 2 else "all" if plan.all_pairs else "baseline",
         level=plan.settings.options.level,
         family=_family(len(paired)),
+        margin=plan.settings.margin,
         frontier=frontier_of(columns, paired, sides, plan),
         mix={} if plan.mix is None else dict(plan.mix.shares),
     )

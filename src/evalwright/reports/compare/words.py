@@ -46,6 +46,13 @@ CHANGE_WORDS = {
     Change.UNCLEAR: "not clear",
 }
 
+_HINTS = {
+    (False, True): "hint of better",
+    (False, False): "hint of worse",
+    (True, True): "hint of more",
+    (True, False): "hint of less",
+}
+
 CHANGE_TONES = {
     Change.BETTER: "pass",
     Change.WORSE: "fail",
@@ -132,9 +139,11 @@ def could_see(figure: PairedFigure) -> str:
 
 
 def change_word(figure: PairedFigure) -> str:
-    """`better`, `worse`, `changed`, `not clear`, or `too few` for a slice that is not judged."""
+    """`better`, `worse`, `changed`, `hint of worse`, `not clear`, or `too few` for a slice that is not judged."""
     if figure.p is None:
         return "too few" if figure.n else "no pairs"
+    if figure.hint:
+        return _HINTS[figure.higher_is_better is None, (figure.gain or 0.0) > 0]
     return CHANGE_WORDS[figure.change]
 
 
@@ -161,8 +170,12 @@ def figures_list(names: Sequence[str]) -> str:
 
 def mismatch_words(mismatch: Mismatch) -> str:
     """A mismatch with both sides where these say more than its meaning."""
-    sides = f" ({mismatch.baseline} → {mismatch.candidate})" if mismatch.baseline or mismatch.candidate else ""
-    return f"{mismatch.meaning}{sides}"
+    if not mismatch.baseline and not mismatch.candidate:
+        return mismatch.meaning
+    sides = f"{mismatch.baseline or 'none'} → {mismatch.candidate or 'none'}"
+    if mismatch.weight is Weight.EXPLAINS and mismatch.meaning.endswith("differs."):
+        return f"{mismatch.meaning[:-1]}: {sides}"
+    return f"{mismatch.meaning} ({sides})"
 
 
 def overall_rows(pair: PairComparison) -> list[PairedFigure]:
@@ -233,6 +246,7 @@ def titles(comparison: Comparison, pair: PairComparison) -> tuple[str, str]:
 FOOTNOTES = (
     "Difference: candidate minus baseline over the cases both runs scored; pts are hundredths.",
     "p adj.: how often chance alone would show a difference like this, corrected for everything looked at with it.",
+    "Hint: the interval excludes 0, but among so many figures one like it is to be expected by chance.",
     "Could see: the smallest true difference a comparison of these cases would show four times out of five.",
 )
 """What the columns mean, for someone who knows no statistics."""
