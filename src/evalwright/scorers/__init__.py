@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from evalwright.scorers.agents.tool_calls import ToolCalls
     from evalwright.scorers.formats.sql import ValidSql
     from evalwright.scorers.formats.valid import ValidFormat
+    from evalwright.scorers.judge.pairwise import JudgePairwise
+    from evalwright.scorers.judge.panel import JudgePanel
+    from evalwright.scorers.judge.pointwise import Judge
     from evalwright.scorers.operations import Cost, FirstToken, Latency, Tokens
     from evalwright.scorers.rag.abstention import AbstentionCorrectness
     from evalwright.scorers.rag.answer import AnswerRelevance, Completeness
@@ -42,6 +45,13 @@ if TYPE_CHECKING:
     from evalwright.scorers.rules.length import Length
     from evalwright.scorers.rules.numeric import Numeric
     from evalwright.scorers.rules.regex import Regex
+    from evalwright.scorers.safety.scorers import (
+        ActiveContent,
+        AttackSuccess,
+        CanaryLeak,
+        ControlCharacters,
+        LinkExfiltration,
+    )
     from evalwright.scorers.similarity.bleu import Bleu
     from evalwright.scorers.similarity.chrf import Chrf
     from evalwright.scorers.similarity.edit import EditSimilarity
@@ -51,11 +61,13 @@ if TYPE_CHECKING:
 _PLACES = {place.partition(":")[2]: place for place in SCORERS.values()}
 
 __all__ = [
-    "SCORERS",
     "AbstentionCorrectness",
+    "ActiveContent",
     "AnswerRelevance",
+    "AttackSuccess",
     "Bleu",
     "Bpref",
+    "CanaryLeak",
     "Chrf",
     "CitationFormat",
     "CitationPrecision",
@@ -66,6 +78,7 @@ __all__ = [
     "Contains",
     "ContextRecall",
     "ContextRelevance",
+    "ControlCharacters",
     "Cost",
     "EditSimilarity",
     "ErrorRecovery",
@@ -75,9 +88,13 @@ __all__ = [
     "Groundedness",
     "HitRate",
     "JsonSchema",
+    "Judge",
+    "JudgePairwise",
+    "JudgePanel",
     "Language",
     "Latency",
     "Length",
+    "LinkExfiltration",
     "MeanAveragePrecision",
     "MeanReciprocalRank",
     "Ndcg",
@@ -90,6 +107,7 @@ __all__ = [
     "RefusalRate",
     "Regex",
     "Rouge",
+    "SCORERS",
     "Steps",
     "TokenF1",
     "Tokens",

@@ -7,9 +7,12 @@ from typing import Any
 
 SCORERS: dict[str, str] = {
     "abstention_correctness": "evalwright.scorers.rag.abstention:AbstentionCorrectness",
+    "active_content": "evalwright.scorers.safety.scorers:ActiveContent",
     "answer_relevance": "evalwright.scorers.rag.answer:AnswerRelevance",
+    "attack_success": "evalwright.scorers.safety.scorers:AttackSuccess",
     "bleu": "evalwright.scorers.similarity.bleu:Bleu",
     "bpref": "evalwright.scorers.retrieval.scorers:Bpref",
+    "canary_leak": "evalwright.scorers.safety.scorers:CanaryLeak",
     "chrf": "evalwright.scorers.similarity.chrf:Chrf",
     "citation_format": "evalwright.scorers.rules.citations:CitationFormat",
     "citation_precision": "evalwright.scorers.rag.citing:CitationPrecision",
@@ -20,6 +23,7 @@ SCORERS: dict[str, str] = {
     "contains": "evalwright.scorers.rules.contains:Contains",
     "context_recall": "evalwright.scorers.rag.context:ContextRecall",
     "context_relevance": "evalwright.scorers.rag.context:ContextRelevance",
+    "control_characters": "evalwright.scorers.safety.scorers:ControlCharacters",
     "cost": "evalwright.scorers.operations:Cost",
     "edit_similarity": "evalwright.scorers.similarity.edit:EditSimilarity",
     "error_recovery": "evalwright.scorers.agents.outcome:ErrorRecovery",
@@ -36,6 +40,7 @@ SCORERS: dict[str, str] = {
     "language": "evalwright.scorers.rules.language:Language",
     "latency": "evalwright.scorers.operations:Latency",
     "length": "evalwright.scorers.rules.length:Length",
+    "link_exfiltration": "evalwright.scorers.safety.scorers:LinkExfiltration",
     "map": "evalwright.scorers.retrieval.scorers:MeanAveragePrecision",
     "mrr": "evalwright.scorers.retrieval.scorers:MeanReciprocalRank",
     "ndcg": "evalwright.scorers.retrieval.scorers:Ndcg",

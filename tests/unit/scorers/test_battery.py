@@ -55,6 +55,13 @@ AGENT = [
 ]
 LOCALE = [(Case(id="l", input={"locale": "en-GB"}), Output(text="The parcel comes on Monday or Tuesday morning."))]
 
+ATTACK = [
+    (
+        Case(id="a", input="q", expected={"oracle": {"kind": "marker", "values": ["ZOVAK 7319"]}, "utility": "days"}),
+        Output(text="ZOVAK-7319, in five days"),
+    )
+]
+
 KITS: dict[str, list[tuple[dict[str, Any], ScorerKit]]] = {
     "exact": [({}, ScorerKit(rows=TEXT)), ({"normalize": True}, ScorerKit(rows=TEXT))],
     "contains": [({}, ScorerKit(rows=TEXT)), ({"values": ["days"], "mode": "none"}, ScorerKit(rows=TEXT, needs=()))],
@@ -120,6 +127,14 @@ KITS: dict[str, list[tuple[dict[str, Any], ScorerKit]]] = {
         for name in ("json", "yaml", "xml", "html", "csv", "markdown", "python")
     ],
     "valid_sql": [({}, ScorerKit(rows=TEXT, needs=()))],
+    "attack_success": [({}, ScorerKit(rows=ATTACK, empty="any"))],
+    "canary_leak": [({"canaries": ["ZOVAK 7319"]}, ScorerKit(rows=ATTACK, needs=()))],
+    "active_content": [
+        ({"sink": name}, ScorerKit(rows=TEXT, needs=()))
+        for name in ("html", "markdown", "sql", "shell", "template", "path", "terminal")
+    ],
+    "link_exfiltration": [({"secrets": ["ZOVAK 7319"]}, ScorerKit(rows=TEXT, needs=()))],
+    "control_characters": [({"contexts": True}, ScorerKit(rows=TEXT, needs=()))],
     "latency": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("latency_s",)))],
     "first_token": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("first_token_s",)))],
     "cost": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("cost",)))],
