@@ -73,6 +73,16 @@ def read_rows(spec: DatasetSpec, base_dir: Path) -> Rows:
     return Rows(spec.file, _cases(spec, fields, _guarded(spec, reader(path)), spec.file))
 
 
+def read_raw(spec: DatasetSpec, base_dir: Path) -> Iterator[Row]:
+    """The rows of a dataset file as they stand, before any becomes a case.
+
+    Raises:
+        ConfigError: No such file, an unknown format, or, while reading, a file that is broken as a whole.
+    """
+    path = find_file(spec, base_dir)
+    return _guarded(spec, READERS[_format(spec, path)](path))
+
+
 def _cases(spec: DatasetSpec, fields: Fields, rows: Iterator[Row], source: str) -> Iterator[tuple[int, Case | BadRow]]:
     any_row = False
     for row in rows:
