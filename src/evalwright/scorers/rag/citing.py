@@ -80,12 +80,20 @@ def known_passages(output: Output) -> dict[str, Source]:
     Raises:
         NotApplicable: The output shows no contexts.
     """
+    ready = sources([passage.text for passage in output.contexts])
+    return {id_: ready[place] for id_, place in citable_ids(output).items()}
+
+
+def citable_ids(output: Output) -> dict[str, int]:
+    """The place of each retrieved passage by the ids it may be cited with; its own id wins over another's position.
+
+    Raises:
+        NotApplicable: The output shows no contexts.
+    """
     if not output.contexts:
         raise NotApplicable("the output shows no contexts to compare citations with")
-    ready = sources([passage.text for passage in output.contexts])
-    named = {passage.id: source for passage, source in zip(output.contexts, ready, strict=True) if passage.id}
-    positions = {str(number): source for number, source in enumerate(ready, start=1)}
-    return positions | named
+    positions = {str(place + 1): place for place in range(len(output.contexts))}
+    return positions | {passage.id: place for place, passage in enumerate(output.contexts) if passage.id}
 
 
 @dataclass(frozen=True)
@@ -173,7 +181,7 @@ class CitationValidity(_CitationScorer):
         ids = list(dict.fromkeys(cited_ids(ctx.output, self._compiled)))
         if not ids:
             raise NotApplicable("the answer cites nothing")
-        known = known_passages(ctx.output)
+        known = citable_ids(ctx.output)
         invented = [id_ for id_ in ids if id_ not in known]
         evidence = tuple(Evidence(text=id_, note="not retrieved") for id_ in invented[:_SHOWN])
         reason = f"{len(ids) - len(invented)} of {len(ids)} cited sources were retrieved"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from evalwright.core.score import Evidence
 from evalwright.scorers.rag.terms import coverage, terms
@@ -21,6 +22,7 @@ PENALTY = 0.75
 """What each kind of inconsistency leaves of a statement's support."""
 
 _SAME_SUBJECT = 0.4
+_LONGEST_KEPT = 20_000
 _MANY_CAPITALS = 0.6
 _CONTRACTED = re.compile(r"n['’]t\b", re.IGNORECASE)
 
@@ -64,12 +66,19 @@ class Support:
 
 def sources(texts: Sequence[str]) -> list[Source]:
     """Make passages ready for `support`."""
-    return [_source(text, index) for index, text in enumerate(texts)]
+    return [
+        Source(text, index, *(_kept(text) if len(text) <= _LONGEST_KEPT else _prepared(text)))
+        for index, text in enumerate(texts)
+    ]
 
 
-def _source(text: str, index: int) -> Source:
+def _prepared(text: str) -> tuple[frozenset[str], frozenset[float], tuple[tuple[Sentence, frozenset[str]], ...]]:
     parts = tuple((part, frozenset(terms(part.text))) for part in sentences(text))
-    return Source(text, index, frozenset(terms(text)), frozenset(number_values(text)), parts)
+    return frozenset().union(*(found for _, found in parts)), frozenset(number_values(text)), parts
+
+
+_kept = lru_cache(maxsize=1_024)(_prepared)
+"""Passages come back: the same one is retrieved for many questions."""
 
 
 def support(statement: str, known: Sequence[Source]) -> Support:

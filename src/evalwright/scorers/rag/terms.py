@@ -22,12 +22,12 @@ def terms(text: str) -> list[str]:
     found: list[str] = []
     previous = ""
     for run in runs(text):
-        if spaceless(run):
-            found.append(previous + run if previous else run)
-            previous = run
-        else:
+        if run.isascii() or not spaceless(run):
             found.append(_term(run))
             previous = ""
+        else:
+            found.append(previous + run if previous else run)
+            previous = run
     return found
 
 

@@ -24,6 +24,7 @@ _NUMBER = re.compile(
     rf"(?:\s?(?P<tail>[{_VULGAR}])|(?P<slash>\s?/\s?\d+(?![\d/]))|(?P<mixed>\s\d+/\d+(?![\d/])))?)"
     rf"(?P<percent>\s?[%٪％])?"
 )
+_DIGIT = re.compile(rf"[\d{_VULGAR}]")
 _WHOLE = re.compile(r"\d+")
 _LONGEST = 300
 
@@ -52,6 +53,8 @@ def find_numbers(text: str, *, decimal: Decimal = "auto") -> list[Number]:
         >>> [n.value for n in find_numbers("It fell from 1,234.50 € to −3/4, i.e. 12 %.")]
         [1234.5, -0.75, 12.0]
     """
+    if not _DIGIT.search(text):
+        return []
     return [number for match in _NUMBER.finditer(text) for number in _read(text, match, decimal)]
 
 

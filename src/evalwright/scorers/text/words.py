@@ -36,4 +36,4 @@ def runs(text: str) -> list[str]:
 
 def spaceless(run: str) -> bool:
     """Whether a run is a sign of a script that puts no spaces between words."""
-    return len(run) == 1 and _SIGN.fullmatch(run) is not None
+    return len(run) == 1 and not run.isascii() and _SIGN.fullmatch(run) is not None
