@@ -15,6 +15,7 @@ from evalwright.cli.options import json_option, workspace_option
 from evalwright.cli.progress import ProgressPrinter
 from evalwright.core.errors import UsageError
 from evalwright.core.result import Summary
+from evalwright.gates.stopping import Method
 from evalwright.services.baselines import baseline_id
 from evalwright.services.estimating import RunEstimate
 from evalwright.services.evaluation import RunContext, estimate_run, exit_code, start_run
@@ -32,6 +33,7 @@ Examples:
   evalwright run suite.yaml --limit 50 --trials 3
   evalwright run suite.yaml --filter 'metadata.locale == "de"' --json
   evalwright run suite.yaml --report junit=results.xml --report html
+  evalwright run suite.yaml --baseline release-7 --until-decided
   evalwright run suites.py:support"""
 
 
@@ -66,6 +68,14 @@ class ReportOption(click.ParamType[tuple[str, Path | None]]):
 @click.option("--estimate", is_flag=True, help="Only say what the run will probably take.")
 @click.option("--resume", "go_on", is_flag=True, help="Go on with the newest unfinished run of the same, if any.")
 @click.option("--baseline", metavar="RUN", help="Run to compare with; the suite's baseline if not given.")
+@click.option("--until-decided", is_flag=True, help="Stop as soon as every rule of the gate is decided.")
+@click.option(
+    "--stopping",
+    type=click.Choice(["looks", "always", "suite"]),
+    default="looks",
+    show_default=True,
+    help="With --until-decided: a few planned looks, any number of looks, or deciding about this very suite.",
+)
 @click.option("--report", "reports", type=ReportOption(), multiple=True, help="html, markdown, json, junit, or none.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary.")
 @json_option
@@ -75,7 +85,9 @@ def run(
     reports: Sequence[tuple[str, Path | None]],
     workspace: Path | None,
     baseline: str | None,
+    stopping: str,
     *,
+    until_decided: bool,
     estimate: bool,
     go_on: bool,
     quiet: bool,
@@ -98,6 +110,7 @@ def run(
             listeners=(progress,),
             command=shlex.join(["evalwright", *sys.argv[1:]]),
             baseline=baseline_id(place, baseline, suite=source.name),
+            until_decided=Method(stopping) if until_decided else None,
         )
         summary = _start(source, context, go_on=go_on, quiet=quiet)
     return conclude(place.run(summary.manifest.run_id), summary, reports, as_json=as_json, quiet=quiet)

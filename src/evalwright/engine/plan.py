@@ -22,6 +22,11 @@ def sample_cases(cases: int, limit: int | None, seed: int) -> IndexArray:
     return np.sort(np.random.default_rng([seed, 1]).choice(cases, size=limit, replace=False)).astype(np.int64)
 
 
+def work_order(units: int, seed: int) -> IndexArray:
+    """The seeded order of work: at each place the unit's number, case index (of those selected) times trials + trial."""
+    return np.random.default_rng(seed).permutation(units)
+
+
 class Unit(msgspec.Struct, frozen=True):
     """One piece of work: a case's trial, and its place in the order."""
 
@@ -40,7 +45,7 @@ class Plan:
         self._trials = trials
         self._selection = selection
         selected = len(cases) if selection is None else len(selection)
-        self._order = np.random.default_rng(seed).permutation(selected * trials)
+        self._order = work_order(selected * trials, seed)
 
     def __len__(self) -> int:
         return len(self._order)

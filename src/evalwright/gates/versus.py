@@ -73,9 +73,7 @@ def _drop(rule: Rule, paired: PairedFigure) -> tuple[Verdict, str]:
     if where is Standing.PASS:
         return Verdict.PASS, f"{belief} {_not_worse(least, unit)}"
     if where is Standing.WITHIN:
-        why = (
-            f"{belief} worse, but only by {_size(most, least, unit)}, within the allowed {margin}"
-        )
+        why = f"{belief} worse, but only by {_size(most, least, unit)}, within the allowed {margin}"
         return rule.within_margin, why
     if where is Standing.REGRESSED:
         why = f"{belief} worse, by {_size(most, least, unit)}: perhaps more than the allowed {margin}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -18,7 +18,10 @@ from evalwright.core.run import CacheMode, DatasetRecord, Manifest, RunSettings,
 from evalwright.core.target import Target
 from evalwright.datasets import Prepared, prepare, select
 from evalwright.engine import Job, LimitChange, Outcome
+from evalwright.gates.stopping import Method
 from evalwright.models.prices import price_table
+from evalwright.services.baselines import find_baseline
+from evalwright.services.early_stop import check_decidable, watcher
 from evalwright.services.estimating import RunEstimate, run_estimate, unit_estimate
 from evalwright.services.figures import RunEnd, aggregates_of, summarise
 from evalwright.services.gating import GateRequest, judge
@@ -26,6 +29,7 @@ from evalwright.services.provenance import code_record, environment_record, pack
 from evalwright.services.run_ids import new_run_id
 from evalwright.services.slicing import case_filter
 from evalwright.services.sources import RunSource, scorer_record, scorer_resources, suite_hash
+from evalwright.services.stopping import stopping_notes, stopping_record
 from evalwright.store.cache import AnswerStore
 from evalwright.store.cases import CaseSelection
 from evalwright.store.results import RunStore, Sitting
@@ -43,6 +47,7 @@ class RunContext:
         command: The command line that started it, None from Python.
         started_from: Folder the code version is read from.
         baseline: The run to compare with; None for the suite's baseline, where a rule asks for one.
+        until_decided: Stop when every rule of the gate is decided, errors being kept in check in this way.
     """
 
     workspace: Workspace
@@ -51,6 +56,7 @@ class RunContext:
     command: str | None = None
     started_from: Path = Path()
     baseline: str | None = None
+    until_decided: Method | None = None
 
 
 def start_run(source: RunSource, context: RunContext) -> Summary:
@@ -61,6 +67,9 @@ def start_run(source: RunSource, context: RunContext) -> Summary:
         UsageError: No case is selected.
         DiskFull: No space is left; what was recorded is kept.
     """
+    if context.until_decided is not None:
+        baseline = find_baseline(context.workspace, context.baseline, suite=source.name)
+        check_decidable(source.rules, has_baseline=baseline is not None)
     prepared = prepare(source.rows, context.workspace.blobs, strict=source.settings.strict, source=source.dataset_name)
     selection = _selection(prepared, source.settings)
     manifest = _manifest(source, prepared, selection, context)
@@ -80,7 +89,10 @@ def estimate_run(source: RunSource, workspace: Workspace) -> RunEstimate:
 
 def execute(run: RunStore, source: RunSource, context: RunContext, *, retry_errors: bool = False) -> Summary:
     """Do what is left of a run, then seal and summarise it; with `retry_errors`, failed units are run again."""
-    outcome = engine.run(msgspec.structs.replace(_job(run, source, context), retry_errored=retry_errors))
+    watch = watcher(run, gate_request(source, context), context.until_decided, aggregates_of(source.scorers))
+    heard = context.listeners if watch is None else (*context.listeners, watch)
+    job = msgspec.structs.replace(_job(run, source, context), retry_errored=retry_errors, listeners=heard)
+    outcome = engine.run(job)
     run.add_sitting(Sitting(started_at=outcome.started_at, duration_s=outcome.duration_s, status=outcome.status.value))
     return finish(run, source, context, _run_end(source, outcome))
 
@@ -88,6 +100,9 @@ def execute(run: RunStore, source: RunSource, context: RunContext, *, retry_erro
 def finish(run: RunStore, source: RunSource, context: RunContext, end: RunEnd) -> Summary:
     """Seal a run's journal and write its summary."""
     run.seal()
+    looks = stopping_record(run.folder)
+    if looks is not None:
+        end = replace(end, notes=(*end.notes, *stopping_notes(looks, run.totals())))
     request = gate_request(source, context)
     summary = summarise(run, lambda f: judge(run, f, request), end, aggregates=aggregates_of(source.scorers))
     run.write_summary(summary)

@@ -18,6 +18,7 @@ from evalwright.core.run import Manifest, RunStatus, ScorerRecord
 from evalwright.core.scorer import BoundScorer, ScoreKind
 from evalwright.core.suite import SliceSpec
 from evalwright.services.frames import run_frame
+from evalwright.services.stopping import as_sequential, stopping_record
 from evalwright.store.columns import ScoreColumns
 from evalwright.store.results import RunStore
 
@@ -35,28 +36,46 @@ class RunFigures:
         columns: One per metric, parts and `overall` included.
         frame: Clusters and slices of the cases.
         errored: Case index of each unit the target failed on.
-        level: Confidence level of the intervals shown.
+        level: Confidence level the intervals are computed at.
+        shown_level: For a run that was stopped early: the level these intervals have over all the looks at it.
     """
 
     columns: tuple[MetricColumn, ...]
     frame: CaseFrame
     errored: IntArray
     level: float
+    shown_level: float | None = None
 
     def estimates(self) -> tuple[Estimate, ...]:
         """Every metric, over all cases and per slice."""
-        return estimate_all(self.columns, self.frame, self.errored, level=self.level)
+        return tuple(map(self.labelled, estimate_all(self.columns, self.frame, self.errored, level=self.level)))
+
+    def labelled(self, estimate: Estimate) -> Estimate:
+        """An estimate with the level its interval really has."""
+        return estimate if self.shown_level is None else as_sequential(estimate, self.shown_level)
 
 
-def run_figures(run: RunStore, *, aggregates: Aggregates | None = None, manifest: Manifest | None = None) -> RunFigures:
+def run_figures(
+    run: RunStore,
+    *,
+    aggregates: Aggregates | None = None,
+    manifest: Manifest | None = None,
+    look_level: float | None = None,
+) -> RunFigures:
     """Read the columns of a run.
 
     Args:
         run: The run.
         aggregates: Of corpus metrics; one that is not given has no figure.
         manifest: With other slices than the run's own, where those have changed.
+        look_level: Level of the intervals at a look at a run that goes on; that of a run which was stopped early is
+            known.
     """
     manifest = manifest or run.manifest()
+    level = manifest.settings.level
+    looks = stopping_record(run.folder) if look_level is None else None
+    if looks is not None and looks.stopped:
+        look_level = looks.look_level
     units = run.unit_columns()
     specs = slice_specs(manifest)
     columns = metric_columns(run, aggregates or {})
@@ -66,7 +85,8 @@ def run_figures(run: RunStore, *, aggregates: Aggregates | None = None, manifest
         columns=columns if overall is None else (*columns, overall),
         frame=run_frame(run, specs),
         errored=units.case[units.errored],
-        level=manifest.settings.level,
+        level=level if look_level is None else look_level,
+        shown_level=None if look_level is None else level,
     )
 
 

@@ -59,7 +59,8 @@ class GateFigures:
     def _absolute(self, rule: Rule) -> RuleFigure | None:
         figures = self._figures
         errored = np.empty(0, dtype=np.int64) if rule.metric == ERRORS else figures.errored
-        return rule_figure(rule, self._columns(rule.metric), figures.frame, errored, level=figures.level)
+        found = rule_figure(rule, self._columns(rule.metric), figures.frame, errored, level=figures.level)
+        return found and msgspec.structs.replace(found, estimate=figures.labelled(found.estimate))
 
     @cached_property
     def _figures(self) -> RunFigures:

@@ -12,15 +12,17 @@ from pathlib import Path
 import msgspec
 
 from evalwright.core.errors import StoreError, UsageError
-from evalwright.core.gate import Decision, Rule
+from evalwright.core.gate import Decision, Rule, RuleResult
 from evalwright.core.ports import Clock, SystemClock
 from evalwright.core.result import Summary
-from evalwright.gates import decide, policy_hash, waived
+from evalwright.gates import conclude, judge_rule, policy_hash, waived
 from evalwright.gates.record import FILE, DecisionRecord
+from evalwright.gates.stopping import StoppingRecord, look_confidence
 from evalwright.services.baselines import find_baseline
 from evalwright.services.figures import RunFigures, run_figures, slice_specs
 from evalwright.services.gate_figures import GateFigures
 from evalwright.services.run_columns import stored_aggregates
+from evalwright.services.stopping import stopping_record
 from evalwright.store.catalog import RunFilter
 from evalwright.store.files import write_atomic
 from evalwright.store.governance import Waiver, quarantine, waivers
@@ -57,11 +59,11 @@ def judge(run: RunStore, figures: RunFigures, request: GateRequest) -> Decision 
     if not request.rules:
         return None
     manifest, now = run.manifest(), request.clock.now()
-    baseline = _baseline(run, request)
+    baseline = baseline_of(run, request)
     isolated = quarantined_ids(request.workspace, manifest.suite, now)
     figure_of = GateFigures(run, figures, baseline=baseline, quarantined=isolated)
-    decided = decide(request.rules, figure_of)
-    assert decided is not None
+    looks = stopping_record(run.folder)
+    decided = conclude(tuple(_judged(rule, figure_of, looks) for rule in request.rules))
     digest = run_digest(run)
     used = _waivers(request, manifest.suite, digest, now)
     decision = msgspec.structs.replace(
@@ -90,7 +92,24 @@ def judge(run: RunStore, figures: RunFigures, request: GateRequest) -> Decision 
     return decision
 
 
-def _baseline(run: RunStore, request: GateRequest) -> RunStore | None:
+def _judged(rule: Rule, figure_of: GateFigures, looks: StoppingRecord | None) -> RuleResult:
+    """One rule: as the looks found it, where the run was watched; else on its figure."""
+    if looks is None or not looks.taken:
+        return judge_rule(rule, figure_of(rule))
+    known = looks.result(rule)
+    if known is not None:
+        return known
+    confidence = look_confidence(looks.method, looks.planned, looks.taken - 1, rule.confidence) or rule.confidence
+    result = judge_rule(rule, figure_of(msgspec.structs.replace(rule, confidence=confidence)))
+    return msgspec.structs.replace(result, rule=rule)
+
+
+def baseline_of(run: RunStore, request: GateRequest) -> RunStore | None:
+    """The run a run is compared with; None when no rule asks for one, or there is none.
+
+    Raises:
+        UsageError: The one named is not there.
+    """
     if request.baseline is None and all(rule.versus is None for rule in request.rules):
         return None
     return find_baseline(request.workspace, request.baseline, suite=run.manifest().suite, not_run=run.run_id)
