@@ -24,6 +24,7 @@ from evalwright.services.reporting import MANY_FAILING, write_reports
 from evalwright.services.resuming import resume_run, unfinished_like
 from evalwright.services.sources import RunSource
 from evalwright.services.suite_files import load_source
+from evalwright.services.tracing import exporting
 from evalwright.store.results import RunStore
 from evalwright.store.workspace import Workspace
 
@@ -76,6 +77,8 @@ class ReportOption(click.ParamType[tuple[str, Path | None]]):
     show_default=True,
     help="With --until-decided: a few planned looks, any number of looks, or deciding about this very suite.",
 )
+@click.option("--traces", metavar="URL|FILE", help="Export the run as OpenTelemetry spans to a collector or a file.")
+@click.option("--trace-content", is_flag=True, help="With --traces: answers and scorers' reasons too.")
 @click.option("--report", "reports", type=ReportOption(), multiple=True, help="html, markdown, json, junit, or none.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary.")
 @json_option
@@ -86,7 +89,9 @@ def run(
     workspace: Path | None,
     baseline: str | None,
     stopping: str,
+    traces: str | None,
     *,
+    trace_content: bool,
     until_decided: bool,
     estimate: bool,
     go_on: bool,
@@ -104,15 +109,18 @@ def run(
     place = Workspace.open(workspace)
     if estimate:
         return _print_estimate(estimate_run(source, place), as_json=as_json)
-    with ProgressPrinter(quiet=quiet) as progress:
+    with ProgressPrinter(quiet=quiet) as progress, exporting(traces, content=trace_content) as exporter:
         context = RunContext(
             workspace=place,
             listeners=(progress,),
             command=shlex.join(["evalwright", *sys.argv[1:]]),
             baseline=baseline_id(place, baseline, suite=source.name),
             until_decided=Method(stopping) if until_decided else None,
+            traces=exporter,
         )
         summary = _start(source, context, go_on=go_on, quiet=quiet)
+    if exporter is not None and exporter.lost:
+        click.echo(f"warning: {exporter.lost:,} traces were not delivered: {exporter.problem}", err=True)
     return conclude(place.run(summary.manifest.run_id), summary, reports, as_json=as_json, quiet=quiet)
 
 

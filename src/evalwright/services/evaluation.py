@@ -30,6 +30,7 @@ from evalwright.services.run_ids import new_run_id
 from evalwright.services.slicing import case_filter
 from evalwright.services.sources import RunSource, scorer_record, scorer_resources, suite_hash
 from evalwright.services.stopping import stopping_notes, stopping_record
+from evalwright.services.tracing import TraceExporter
 from evalwright.store.cache import AnswerStore
 from evalwright.store.cases import CaseSelection
 from evalwright.store.results import RunStore, Sitting
@@ -48,6 +49,7 @@ class RunContext:
         started_from: Folder the code version is read from.
         baseline: The run to compare with; None for the suite's baseline, where a rule asks for one.
         until_decided: Stop when every rule of the gate is decided, errors being kept in check in this way.
+        traces: Where the run's own traces go; None for nowhere.
     """
 
     workspace: Workspace
@@ -57,6 +59,14 @@ class RunContext:
     started_from: Path = Path()
     baseline: str | None = None
     until_decided: Method | None = None
+    traces: TraceExporter | None = None
+
+    def ears(self, manifest: Manifest) -> tuple[RunListener, ...]:
+        """The listeners of a run, the trace exporter among them."""
+        if self.traces is None:
+            return self.listeners
+        self.traces.on_manifest(manifest)
+        return (*self.listeners, self.traces)
 
 
 def start_run(source: RunSource, context: RunContext) -> Summary:
@@ -90,7 +100,8 @@ def estimate_run(source: RunSource, workspace: Workspace) -> RunEstimate:
 def execute(run: RunStore, source: RunSource, context: RunContext, *, retry_errors: bool = False) -> Summary:
     """Do what is left of a run, then seal and summarise it; with `retry_errors`, failed units are run again."""
     watch = watcher(run, gate_request(source, context), context.until_decided, aggregates_of(source.scorers))
-    heard = context.listeners if watch is None else (*context.listeners, watch)
+    ears = context.ears(run.manifest())
+    heard = ears if watch is None else (*ears, watch)
     job = msgspec.structs.replace(_job(run, source, context), retry_errored=retry_errors, listeners=heard)
     outcome = engine.run(job)
     run.add_sitting(Sitting(started_at=outcome.started_at, duration_s=outcome.duration_s, status=outcome.status.value))
