@@ -55,12 +55,14 @@ if TYPE_CHECKING:
     from evalwright.scorers.similarity.bleu import Bleu
     from evalwright.scorers.similarity.chrf import Chrf
     from evalwright.scorers.similarity.edit import EditSimilarity
+    from evalwright.scorers.similarity.embedding import EmbeddingSimilarity
     from evalwright.scorers.similarity.rouge import Rouge
     from evalwright.scorers.similarity.token_f1 import TokenF1
 
 _PLACES = {place.partition(":")[2]: place for place in SCORERS.values()}
 
 __all__ = [
+    "SCORERS",
     "AbstentionCorrectness",
     "ActiveContent",
     "AnswerRelevance",
@@ -81,6 +83,7 @@ __all__ = [
     "ControlCharacters",
     "Cost",
     "EditSimilarity",
+    "EmbeddingSimilarity",
     "ErrorRecovery",
     "ExactMatch",
     "FirstToken",
@@ -107,7 +110,6 @@ __all__ = [
     "RefusalRate",
     "Regex",
     "Rouge",
-    "SCORERS",
     "Steps",
     "TokenF1",
     "Tokens",

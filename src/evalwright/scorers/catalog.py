@@ -26,6 +26,7 @@ SCORERS: dict[str, str] = {
     "control_characters": "evalwright.scorers.safety.scorers:ControlCharacters",
     "cost": "evalwright.scorers.operations:Cost",
     "edit_similarity": "evalwright.scorers.similarity.edit:EditSimilarity",
+    "embedding_similarity": "evalwright.scorers.similarity.embedding:EmbeddingSimilarity",
     "error_recovery": "evalwright.scorers.agents.outcome:ErrorRecovery",
     "exact": "evalwright.scorers.rules.exact:ExactMatch",
     "exact_match": "evalwright.scorers.rules.exact:ExactMatch",

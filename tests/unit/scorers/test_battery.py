@@ -83,6 +83,7 @@ KITS: dict[str, list[tuple[dict[str, Any], ScorerKit]]] = {
     ],
     "citation_format": [({}, ScorerKit(rows=CITED, needs=(), needs_output=("contexts",), empty="any"))],
     "edit_similarity": [({}, ScorerKit(rows=TEXT)), ({"measure": "jaro_winkler"}, ScorerKit(rows=TEXT))],
+    "embedding_similarity": [({}, ScorerKit(rows=TEXT))],
     "token_f1": [({}, ScorerKit(rows=TEXT)), ({"tokens": "words", "measure": "recall"}, ScorerKit(rows=TEXT))],
     "bleu": [({}, ScorerKit(rows=TEXT)), ({"tokenize": "intl", "smooth": "floor"}, ScorerKit(rows=TEXT))],
     "chrf": [({}, ScorerKit(rows=TEXT)), ({"word_order": 2}, ScorerKit(rows=TEXT))],
@@ -169,7 +170,7 @@ def test_options_are_documented_and_closed(name: str) -> None:
         assert described.get("description"), f"{name}.{option} has no description"
     assert cls.__doc__
     assert cls.__doc__.splitlines()[0].endswith(".")
-    with pytest.raises(ValidationError, match="Unexpected keyword argument|Extra inputs"):
+    with pytest.raises(ValidationError, match=r"Unexpected keyword argument|Extra inputs"):
         TypeAdapter(cls).validate_python({"no_such_option": 1})
 
 
