@@ -179,19 +179,16 @@ def workers(bench: Bench) -> None:
 
 def latency(bench: Bench) -> None:
     """Lognormal answer times, median 800 ms, 500 in flight."""
-    from evalwright.engine.plan import Plan
+    from evalwright.engine.plan import work_order
 
     count, concurrency = (5_000 if bench.full else 2_000), 500
     keys = [json.loads(line)["id"] for line in bench.cases(count).open()]
-    order = Plan(range(count), selection=None, trials=1, seed=0)._order  # type: ignore[arg-type]
-    ideal = {
-        who: ideal_s([delay_s(keys[i]) for i in places], concurrency)
-        for who, places in (("bare", range(count)), ("ours", order))
-    }
+    in_file = ideal_s([delay_s(key) for key in keys], concurrency)
+    in_plan = ideal_s([delay_s(keys[index]) for index in work_order(count, 0)], concurrency)
     rows = []
     for run, best in (
-        (lambda: bench.bare(count, concurrency), ideal["bare"]),
-        (lambda: bench.engine(count, concurrency=concurrency), ideal["ours"]),
+        (lambda: bench.bare(count, concurrency), in_file),
+        (lambda: bench.engine(count, concurrency=concurrency), in_plan),
     ):
         bench.mock.configure(latency="lognormal")
         row = run()

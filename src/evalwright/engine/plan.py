@@ -23,7 +23,7 @@ def sample_cases(cases: int, limit: int | None, seed: int) -> IndexArray:
 
 
 def work_order(units: int, seed: int) -> IndexArray:
-    """The seeded order of work: at each place the unit's number, case index (of those selected) times trials + trial."""
+    """The seeded order of work: at each place a unit's number, which is index of the selected case * trials + trial."""
     return np.random.default_rng(seed).permutation(units)
 
 

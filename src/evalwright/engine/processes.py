@@ -15,7 +15,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, Any, NoReturn
 
 import msgspec
@@ -47,7 +47,7 @@ class _Farewell(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Child:
-    """A worker process, seen from its parent."""
+    """A worker process, seen from its parent; its `letter` is a file that it writes and the parent reads."""
 
     def __init__(self, worker: int, pid: int, letter: IO[bytes], follower: JournalFollower) -> None:
         self.worker = worker
@@ -72,7 +72,6 @@ class _Child:
         """What it left behind, once it has ended."""
         self._letter.seek(0)
         text = self._letter.read()
-        self._letter.close()
         if text:
             return msgspec.json.decode(text, type=_Farewell)
         code = os.waitstatus_to_exitcode(self.status or 0)
@@ -88,13 +87,13 @@ def run_processes(stage: Stage, run_loop: RunLoop) -> list[Ending]:
         WorkerFailed: A worker ended with an error.
     """
     gc.collect()
-    gc.freeze()
-    try:
-        children = [_fork(stage, worker, run_loop) for worker in range(stage.job.settings.workers)]
+    with ExitStack() as stack:
+        gc.freeze()
+        stack.callback(gc.unfreeze)
+        letters = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(stage.job.settings.workers)]
+        children = [_fork(stage, worker, letter, run_loop) for worker, letter in enumerate(letters)]
         _follow(stage, children)
-    finally:
-        gc.unfreeze()
-    farewells = [child.farewell() for child in children]
+        farewells = [child.farewell() for child in children]
     for farewell in farewells:
         if farewell.ending is None:
             raise _error(farewell)
@@ -130,11 +129,10 @@ def _error(farewell: _Farewell) -> Exception:
     return _KNOWN.get(farewell.kind, WorkerFailed)(farewell.error, hint=farewell.hint)
 
 
-def _fork(stage: Stage, worker: int, run_loop: RunLoop) -> _Child:
+def _fork(stage: Stage, worker: int, letter: IO[bytes], run_loop: RunLoop) -> _Child:
     path = segment_path(stage.job.run_dir, worker)
     JournalWriter(path).close()  # cuts a torn tail, so that what follows it can be followed
     follower = JournalFollower(path, skip=True)
-    letter = tempfile.TemporaryFile()  # noqa: SIM115 - the child writes it, the parent reads it
     sys.stdout.flush()
     sys.stderr.flush()
     parent = os.getpid()

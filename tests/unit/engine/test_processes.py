@@ -146,6 +146,18 @@ def test_what_a_worker_raises_reaches_the_caller(tmp_path, raised, kind, words):
     assert words in str(caught.value)
 
 
+def test_a_listener_that_fails_ends_all_workers(tmp_path):
+    class Broken(Ears):
+        def on_unit(self, record):
+            raise RuntimeError("ear ache")
+
+    settings = {"workers": 2, "concurrency": 2}
+    with pytest.raises(RuntimeError, match="ear ache"):
+        run(job(tmp_path, FunctionTarget(slow(0.02)), 5000, settings=settings, listeners=(Broken(),)))
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
 def test_no_process_is_left_behind(tmp_path):
     run(job(tmp_path, FunctionTarget(who), 10, settings={"workers": 2}))
     with pytest.raises(ChildProcessError):

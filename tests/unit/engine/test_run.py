@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import threading
+import time
 
 import pytest
 
@@ -261,6 +262,21 @@ def test_the_second_signal_ends_at_once_and_keeps_what_is_recorded(tmp_path):
     assert outcome.recorded == len(records(tmp_path)) > 0
     rest = run(job(tmp_path, FunctionTarget(echo), 100))
     assert (rest.status, rest.recorded) == (RunStatus.COMPLETE, 100)
+
+
+def test_a_third_signal_breaks_into_code_that_blocks_the_loop(tmp_path):
+    async def block(call):
+        if call.case_id == "q3":
+            time.sleep(20)  # noqa: ASYNC251 - what a careless target does
+        return await echo(call)
+
+    timer = _after(0.3, signal.SIGINT, signal.SIGINT, signal.SIGINT)
+    start = time.monotonic()
+    outcome = run(job(tmp_path, FunctionTarget(block), 10, settings={"concurrency": 1}))
+    timer.join()
+    assert time.monotonic() - start < 5
+    assert (outcome.status, outcome.reason) == (RunStatus.INTERRUPTED, "stopped by SIGINT")
+    assert outcome.recorded == len(records(tmp_path)) < 10
 
 
 def test_signals_are_as_before_after_a_run(tmp_path):
