@@ -19,9 +19,9 @@ from pydantic import TypeAdapter
 
 from evalwright.cli.main import COMMANDS, main
 from evalwright.core import errors
-from evalwright.core.run import RunSettings
 from evalwright.services.vocabulary import vocabulary
 from evalwright.suites.schema import write_schema
+from evalwright.suites.sections import RunSection
 
 DOCS = Path(__file__).parent
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
@@ -31,8 +31,8 @@ NOTE = "<!-- Made from the code by `python docs/build.py --write`; edit the docs
 def scorers_page() -> str:
     """Every scorer with its options."""
     head = (
-        "# Scorers\n\nEach scorer is named in a suite under `scorers:`. All of them also take `as` (name of the metric), "
-        "`weight`, `not`, `severity` and `threshold`; see [suites](../suites.md).\n"
+        "# Scorers\n\nEach scorer is named in a suite under `scorers:`. All of them also take `as` (name of the "
+        "metric), `weight`, `not`, `severity` and `threshold`; see [suites](../suites.md).\n"
     )
     return NOTE + head + "".join(_component(name, cls) for name, cls in sorted(vocabulary().scorers.items()))
 
@@ -71,12 +71,13 @@ def _type(field: dict[str, Any]) -> str:
         return f"`{field['const']}`"
     if field.get("type") == "array":
         return f"list of {_type(field.get('items', {}))}"
-    reference = field.get("$ref", "")
-    return (
-        reference.rpartition("/")[2] or {"object": "mapping", "string": "text"}.get(field.get("type", ""), "any")
-        if (reference or field.get("type") in {"object", "string", None})
-        else str(field["type"])
-    )
+    if "$ref" in field:
+        return str(field["$ref"]).rpartition("/")[2]
+    kind = field.get("type", "any")
+    return " or ".join(_WORDS.get(name, name) for name in (kind if isinstance(kind, list) else [kind]))
+
+
+_WORDS = {"object": "mapping", "string": "text"}
 
 
 def _cell(text: str) -> str:
@@ -108,28 +109,10 @@ def _command_help(command: click.Command, path: str) -> str:
 
 
 def settings_page() -> str:
-    """Every run setting from the docstring of the one record that holds them."""
+    """Every key of a suite's `run:` section."""
     head = "# Run settings\n\nThe `run:` section of a suite; the command line's options win over it.\n\n"
-    return NOTE + head + "| setting | default | meaning |\n| --- | --- | --- |\n" + "".join(_settings())
-
-
-def _settings() -> Iterator[str]:
-    meanings = _attributes(inspect.getdoc(RunSettings) or "")
-    defaults = RunSettings()
-    for name in RunSettings.__struct_fields__:
-        default = getattr(defaults, name)
-        shown = getattr(default, "value", default)
-        yield f"| `{name}` | `{shown}` | {_cell(meanings[name])} |\n"
-
-
-def _attributes(doc: str) -> dict[str, str]:
-    section = doc.partition("Attributes:\n")[2]
-    found: dict[str, str] = {}
-    for block in re.split(r"\n(?= {4}\w+: )", "\n" + section):
-        name, _, meaning = block.strip().partition(": ")
-        if name:
-            found[name] = meaning
-    return found
+    rows = _options(TypeAdapter(RunSection).json_schema())
+    return NOTE + head + "| key | type | default | meaning |\n| --- | --- | --- | --- |\n" + "".join(rows)
 
 
 def errors_page() -> str:

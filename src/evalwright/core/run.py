@@ -58,6 +58,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         allowed_errors: Share of errored cases above which a finished run counts as incomplete (exit code 4).
         budget: Hard caps.
         cache: Use of stored answers.
+        cache_max_age_s: Stored answers older than this many seconds are not used; None for any age.
         strict: A bad dataset row is fatal.
         level: Confidence level of the intervals shown.
         tags: Only cases with one of these tags.
@@ -76,6 +77,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     allowed_errors: float = 0.0
     budget: Budget = Budget()
     cache: CacheMode = CacheMode.OFF
+    cache_max_age_s: float | None = None
     strict: bool = False
     level: float = 0.95
     tags: tuple[str, ...] = ()
@@ -249,8 +251,8 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         calls: Calls sent to the target, retries included.
         retries: Attempts that failed and were repeated or given up.
         cached: Units answered from the cache.
-        usage: Tokens of the target.
-        cost: Cost of the target, None when unknown.
+        usage: Tokens of the target; answers from the cache cost nothing and are left out.
+        cost: Cost of the target, likewise; None when unknown.
         judge_usage: Tokens of the judges.
         judge_cost: Cost of the judges, None when there are none.
         duration_s: Wall seconds, the sum over sittings.

@@ -186,18 +186,18 @@ def _job(run: RunStore, source: RunSource, context: RunContext) -> Job:
         scorers=source.scorers,
         resources=scorer_resources(source.scorers),
         listeners=context.listeners,
-        cache=answer_store(context.workspace) if source.settings.cache is not CacheMode.OFF else None,
+        cache=answer_store(context.workspace, source.settings) if source.settings.cache is not CacheMode.OFF else None,
         price=lambda output: prices.cost(output.model or "", output.usage, asked=asked),
         estimate=unit_estimate(run.cases, source, prices),
         clock=context.clock,
     )
 
 
-def answer_store(workspace: Workspace) -> AnswerStore:
-    """The workspace's stored answers."""
+def answer_store(workspace: Workspace, settings: RunSettings) -> AnswerStore:
+    """The workspace's stored answers, those that are not too old."""
     workspace.ensure()
     workspace.cache_dir.mkdir(parents=True, exist_ok=True)
-    return AnswerStore(workspace.cache_dir / "answers.db")
+    return AnswerStore(workspace.cache_dir / "answers.db", max_age_s=settings.cache_max_age_s)
 
 
 def _run_end(source: RunSource, outcome: Outcome) -> RunEnd:

@@ -225,7 +225,8 @@ def _pointer(part: str) -> str:
 
 _TOTALS_QUERY = """
 SELECT count(*), count(output), sum(calls), sum(failed_attempts), count(*) FILTER (cached),
-       sum(input_tokens), sum(output_tokens), sum(cached_tokens), bool_or(tokens_estimated), sum(cost),
+       sum(input_tokens) FILTER (NOT cached), sum(output_tokens) FILTER (NOT cached),
+       sum(cached_tokens) FILTER (NOT cached), bool_or(tokens_estimated), sum(cost) FILTER (NOT cached),
        sum(judge_input_tokens), sum(judge_output_tokens), sum(judge_cached_tokens), bool_or(judge_estimated),
        sum(judge_cost), max(started_at + duration_s) - min(started_at)
 FROM units

@@ -133,6 +133,7 @@ def read_settings(value: Json, problems: Problems, *, public: tuple[str, ...] = 
         allowed_errors=section.allowed_errors,
         budget=_budget(section.budget),
         cache=CacheMode(section.cache),
+        cache_max_age_s=section.cache_max_age,
         strict=section.strict,
         level=section.level,
         tags=section.tags,

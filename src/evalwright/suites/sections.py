@@ -108,6 +108,7 @@ class RunSection(Section):
         None, description="A hard cap, e.g. `20 USD`, `500 calls`, or a mapping of caps."
     )
     cache: Literal["off", "read", "on"] = Field("off", description="Use of stored answers of earlier runs.")
+    cache_max_age: Duration | None = Field(None, description="Stored answers older than this are not used, e.g. `7d`.")
     strict: bool = Field(_DEFAULTS.strict, description="A bad dataset row is fatal.")
     level: Level = Field(_DEFAULTS.level, description="Confidence level of the intervals shown.")
     tags: Words = Field((), description="Only cases with one of these tags.")
