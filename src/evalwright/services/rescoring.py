@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import msgspec
 
 from evalwright.core.result import Summary
-from evalwright.core.run import Manifest, RunStatus, ScorerRecord
+from evalwright.core.run import Manifest, RunStatus, ScorerRecord, UnitRecord
 from evalwright.core.score import Score
-from evalwright.core.scorer import ScoreContext
-from evalwright.engine.scoring import Scorers
 from evalwright.services.evaluation import RunContext, gate_request
 from evalwright.services.figures import RunEnd, aggregates_of, summarise
 from evalwright.services.gating import judge
-from evalwright.services.sources import RunSource, scorer_record
+from evalwright.services.judging import Bench
+from evalwright.services.sources import RunSource, scorer_record, scorer_resources
 from evalwright.store.results import RunStore
 
 ScoredUnit = tuple[str, int, dict[str, Score]]
@@ -30,11 +30,12 @@ def rescore(run: RunStore, source: RunSource, context: RunContext) -> Summary:
         DiskFull: No space is left; the former scores stay the current ones.
     """
     records = tuple(map(scorer_record, source.scorers))
-    run.write_scores(_scored(run, source), scorers=records, created_at=context.clock.now())
+    bench = Bench(source.scorers, source.settings)
+    run.write_scores(_scored(run, source, bench), scorers=records, created_at=context.clock.now())
     former = run.summary()
     end = RunEnd(
         status=former.status if former else RunStatus.INTERRUPTED,
-        notes=(*(former.notes if former else ()), _note(run.manifest(), records)),
+        notes=(*(former.notes if former else ()), _note(run.manifest(), records), *_spent(bench)),
         limits=former.limits if former else (),
     )
     manifest = _manifest(run.manifest(), source, records)
@@ -46,13 +47,29 @@ def rescore(run: RunStore, source: RunSource, context: RunContext) -> Summary:
     return summary
 
 
-def _scored(run: RunStore, source: RunSource) -> Iterator[ScoredUnit]:
-    scorers = Scorers(source.scorers, timeout_s=source.settings.timeout_s)
+def _scored(run: RunStore, source: RunSource, bench: Bench) -> Iterator[ScoredUnit]:
+    """Scores of every stored answer; as many at once as the settings allow where scorers call models."""
+    size = source.settings.concurrency if scorer_resources(source.scorers) else 1
+    answered = ((index, record) for index, record in run.units() if record.output is not None)
     with asyncio.Runner() as loop:
-        for index, record in run.units():
-            if record.output is not None:
-                context = ScoreContext(case=run.cases[index], output=record.output, trial=record.trial)
-                yield record.case_id, record.trial, loop.run(scorers.score(context))
+        opened = bench.opened()
+        loop.run(opened.__aenter__())
+        try:
+            while batch := list(islice(answered, size)):
+                scores = loop.run(_batch(bench, run, batch))
+                for (_, record), found in zip(batch, scores, strict=True):
+                    yield record.case_id, record.trial, found
+        finally:
+            loop.run(opened.__aexit__(None, None, None))
+
+
+async def _batch(bench: Bench, run: RunStore, batch: Sequence[tuple[int, UnitRecord]]) -> list[dict[str, Score]]:
+    waiting = [
+        bench.scores(run.cases[index], record.output, trial=record.trial)
+        for index, record in batch
+        if record.output is not None
+    ]
+    return [await waiting[0]] if len(waiting) == 1 else list(await asyncio.gather(*waiting))
 
 
 def _note(manifest: Manifest, records: tuple[ScorerRecord, ...]) -> str:
@@ -60,6 +77,13 @@ def _note(manifest: Manifest, records: tuple[ScorerRecord, ...]) -> str:
     changed = [r.metric for r in records if before.get(r.metric) != r.digest]
     what = f"changed or new: {', '.join(changed)}" if changed else "the same scorers"
     return f"scored again from stored outputs ({what})"
+
+
+def _spent(bench: Bench) -> list[str]:
+    if not bench.spending.calls:
+        return []
+    cost = bench.spending.cost
+    return [f"scoring again took {bench.spending.calls} calls of judges" + (f", {cost:.4f} USD" if cost else "")]
 
 
 def _manifest(manifest: Manifest, source: RunSource, records: tuple[ScorerRecord, ...]) -> Manifest:

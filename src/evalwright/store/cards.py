@@ -15,8 +15,6 @@ import re2
 from evalwright.core.case import Json
 from evalwright.core.errors import StoreError
 from evalwright.core.estimate import ALL, Estimate
-from evalwright.core.identity import short_hash
-from evalwright.core.run import ScorerRecord
 from evalwright.store.files import disk_errors, write_atomic
 
 FOLDER = "cards"
@@ -33,6 +31,8 @@ class LabelledVerdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
         verdict: What the scorer said; None when it gave no verdict.
         truth: Whether the row passes by the label; None when the label is no row verdict.
         said: Whether it passes by the scorer.
+        truth_value: Value of the label's level, where the labels have values.
+        said_value: Value of the score.
     """
 
     id: str
@@ -41,6 +41,8 @@ class LabelledVerdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     verdict: str | None = None
     truth: bool | None = None
     said: bool | None = None
+    truth_value: float | None = None
+    said_value: float | None = None
 
 
 class Bias(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -80,7 +82,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         metric: Name of the metric in its suite.
         scorer: The scorer's own name.
         version: The scorer's version.
-        identity: Hash of what decides its verdicts (see `identity_of`).
+        identity: Hash of what decides its verdicts: the `digest` of the scorer's record in a manifest.
         prompt_hash: Of a judge: identity of its prompt.
         model: Of a judge: the model asked.
         options: The scorer's options.
@@ -125,16 +127,6 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def figure(self, name: str, *, slice: str = ALL) -> Estimate | None:
         """A figure by name, None when it could not be measured."""
         return next((f for f in self.figures if f.metric == name and f.slice == slice), None)
-
-
-def identity_of(name: str, version: str, options: dict[str, Json]) -> str:
-    """Identity of a scorer: its name, version and options, whatever its metric is called."""
-    return short_hash([name, version, options])
-
-
-def record_identity(record: ScorerRecord) -> str:
-    """The identity of a scorer as a run's manifest names it."""
-    return identity_of(record.name, record.version, record.options)
 
 
 class CardStore:
