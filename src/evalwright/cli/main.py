@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pause": ("evalwright.cli.control:pause", "Hold a running run."),
     "set": ("evalwright.cli.control:set_value", "Change the concurrency of a running run."),
     "cancel": ("evalwright.cli.control:cancel", "End a running run in good order."),
+    "import": ("evalwright.cli.import_:import_", "Import cases, answers and checks of another tool."),
     "cache": ("evalwright.cli.cache:cache", "Stored answers: stats, prune, clear."),
     "init": ("evalwright.cli.init:init", "Write a working suite to start from."),
     "validate": ("evalwright.cli.validate:validate", "Check suite files and report every problem at once."),
@@ -29,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gate": ("evalwright.cli.gate:gate", "Decide on a stored run, or explain its decision."),
     "baseline": ("evalwright.cli.baseline:baseline", "Say which run later ones are compared with."),
     "score": ("evalwright.cli.score:score", "Score a run's stored outputs again; calls no target."),
+    "calibrate": ("evalwright.cli.calibrate:calibrate", "Measure a scorer or judge against people's labels."),
+    "card": ("evalwright.cli.calibrate:card", "Show what is known of a scorer's own errors."),
 }
 """Every command: where it lives and what it is for."""
 

@@ -22,7 +22,7 @@ from evalwright.store.duck import connect
 MAX_MEMBERS = 200_000
 MAX_MEMBER = 96 * 1024 * 1024
 MAX_TOTAL = 16 * 1024**3
-MAX_RATIO = 1_200
+MAX_RATIO = 500
 _ZSTD = 93
 _LOCAL = struct.Struct("<4s22xHH")
 _OBJECT = """
@@ -154,7 +154,10 @@ class MemberReader:
                 raise RowError(f"can't be unpacked: {str(error).splitlines()[0][:200]}") from None
         if len(found) != 1:
             raise RowError("holds no single JSON document")
-        return str(found[0][0]).encode()
+        data = str(found[0][0]).encode()
+        if len(data) > size:
+            raise RowError("is larger than the archive's directory says")
+        return data
 
 
 def zstd_module() -> str | None:

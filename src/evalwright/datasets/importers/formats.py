@@ -99,9 +99,17 @@ def guess_format(path: Path) -> str:
         return _of_lines(head_of(path))
     if suffix == ".json":
         return _of_json(path)
-    raise Source(path).error(
-        "the format can't be told from the name", hint="name it with --format; `--formats` lists them"
-    )
+    raise Source(path).error("the format can't be told from the name", hint=_companion(path))
+
+
+def _companion(path: Path) -> str:
+    """What to import instead of a file that only belongs to another one."""
+    configs = sorted(p.name for p in path.parent.iterdir() if p.suffix in (".yaml", ".yml"))
+    if path.suffix == ".txt" and configs:
+        return f"it looks like a prompt of {configs[0]}; import that"
+    if path.suffix == ".xml":
+        return "a labelling configuration holds no cases; import the exported tasks (JSON)"
+    return f"name it with --format to import it: {', '.join(FORMATS)}"
 
 
 def _of_yaml(path: Path) -> str:

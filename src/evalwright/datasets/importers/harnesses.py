@@ -124,9 +124,8 @@ def is_autoevals(value: Json) -> bool:
     """Whether a document is a list of autoevals cases: an answer within the input, its grade expected."""
     first = as_dict((as_list(value) or [None])[0])
     given = as_dict(first.get("input"))
-    return (
-        "expected" in first and isinstance(first.get("metadata"), dict) and {"input", "output"} & given.keys() != set()
-    )
+    graded = "expected" in first and isinstance(first.get("metadata"), dict)
+    return graded and not given.keys().isdisjoint({"input", "output"})
 
 
 def read_autoevals(source: Source) -> Iterator[Item]:

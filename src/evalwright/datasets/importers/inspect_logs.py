@@ -25,7 +25,11 @@ LETTERS = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 """What Inspect's verdicts are worth."""
 
 _SCORERS: dict[str, tuple[str, Object, str]] = {
-    "match": ("contains", {"mode": "any"}, "the original looks at the end of the answer only"),
+    "match": (
+        "contains",
+        {"mode": "any", "ignore_case": True, "whole_words": True},
+        "the original looks at the end of the answer only",
+    ),
     "includes": ("contains", {"mode": "any", "ignore_case": True}, ""),
     "exact": ("exact_match", {"normalize": True}, ""),
     "f1": ("token_f1", {}, ""),
@@ -131,6 +135,7 @@ class _Collector:
     def _case(self, case_id: str, sample: Object) -> Case:
         target = sample.get("target")
         only = target[0] if isinstance(target, list) and len(target) == 1 else target
+        only = only.strip() if isinstance(only, str) else only
         metadata = dict(as_dict(sample.get("metadata")))
         if sample.get("choices"):
             metadata["choices"] = sample["choices"]

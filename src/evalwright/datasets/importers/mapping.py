@@ -6,18 +6,8 @@ from evalwright.core.case import Json
 from evalwright.datasets.fields import ALIASES
 
 _INPUT = (
-    "text",
-    "body",
-    "message",
-    "instruction",
-    "problem",
-    "utterance",
-    "content",
-    "ticket",
-    "request",
-    "user",
-    "source",
-)
+    "text", "body", "message", "instruction", "problem", "utterance", "content", "ticket", "request", "user", "source",
+)  # fmt: skip
 _EXPECTED = (
     "expected_answer", "correct_answer", "correct_label", "gold", "gold_answer", "solution", "label", "labels",
     "output", "completion", "response", "sql", "class", "category", "intent",

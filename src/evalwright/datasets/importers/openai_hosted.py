@@ -173,9 +173,9 @@ def _definition_checks(source: Source, guesses: _Guesses) -> Iterator[Item]:
 def _definition_beside(source: Source) -> Source | None:
     for path in sorted(source.path.parent.glob("*.json")):
         other = Source(path)
-        if path != source.path and path.stat().st_size < 1 << 20 and b"testing_criteria" in path.read_bytes():
-            if is_definition(other.document()):
-                return other
+        small = path != source.path and path.stat().st_size < 1 << 20
+        if small and b"testing_criteria" in path.read_bytes() and is_definition(other.document()):
+            return other
     return None
 
 

@@ -170,12 +170,12 @@ def _scenario_tests(scenario: Json) -> list[Test]:
     """Every test of a scenario with every set of its variables."""
     if not isinstance(scenario, dict):
         return []
-    made = []
-    for base in _list(scenario.get("config")):
-        for test in _list(scenario.get("tests")) or [{}]:
-            if isinstance(base, dict) and isinstance(test, dict):
-                made.append({**base, **test, "vars": {**_dict(base.get("vars")), **_dict(test.get("vars"))}})
-    return made
+    pairs = itertools.product(_list(scenario.get("config")), _list(scenario.get("tests")) or [{}])
+    return [
+        {**base, **test, "vars": {**_dict(base.get("vars")), **_dict(test.get("vars"))}}
+        for base, test in pairs
+        if isinstance(base, dict) and isinstance(test, dict)
+    ]
 
 
 def _file_tests(source: Source, reference: str) -> Generator[Item, None, list[Test]]:

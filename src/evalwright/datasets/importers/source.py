@@ -104,13 +104,15 @@ class Source:
             self.line = number
             if not data.strip():
                 continue
+            if not whole:
+                yield self.bad("the row is larger than 16 MiB", data)
+                continue
             try:
-                if not whole:
-                    raise RowError("the row is larger than 16 MiB")
                 value = decode_json(data)
-                yield value if isinstance(value, dict) else self.bad("a row must be an object", data)
             except RowError as error:
                 yield self.bad(str(error), data)
+            else:
+                yield value if isinstance(value, dict) else self.bad("a row must be an object", data)
 
     def case(self, row: Json) -> Case | BadRow:
         """The case a plain row describes, by the mapping asked for or the names other tools use."""

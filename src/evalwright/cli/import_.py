@@ -1,0 +1,112 @@
+"""`evalwright import`: cases, answers and checks of another tool."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from evalwright.cli.options import json_option
+from evalwright.core.case import Json
+from evalwright.core.errors import ConfigError, Problem, UsageError
+from evalwright.datasets.importers import FORMATS
+from evalwright.services.importing import Imported, ImportPlan, ImportReport, import_file
+
+EPILOG = """\b
+Examples:
+  evalwright import promptfooconfig.yaml
+  evalwright import export.jsonl --output support --at-least 0.9
+  evalwright import logs/2026-08-01_task.eval --output task
+  evalwright import tickets.csv --field input=body --field expected=code --output tickets"""
+
+
+@click.command("import", epilog=EPILOG)
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--format", "-f", "format_name", type=click.Choice(list(FORMATS)), help="Told from the file by default.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Folder for cases, answers, suite and report.")
+@click.option("--name", help="Name of the suite; from the file by default.")
+@click.option("--field", "fields", multiple=True, metavar="FIELD=COLUMN", help="Which column feeds a field of a case.")
+@click.option(
+    "--mapping", type=click.Path(path_type=Path, dir_okay=False), help="An `import.json`, whose mapping is taken again."
+)
+@click.option("--at-least", type=click.FloatRange(0, 1), metavar="X", help="Write a gate with this bound.")
+@json_option
+def import_(
+    path: Path,
+    format_name: str | None,
+    output: Path | None,
+    name: str | None,
+    fields: tuple[str, ...],
+    mapping: Path | None,
+    at_least: float | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Import a PATH: a file or folder that another tool wrote.
+
+    Without --output it is only shown what would be imported: cases, answers, labels, the mapping, the checks that
+    become scorers and those that don't.
+
+    --output names a folder, which gets `cases.jsonl`, `suite.yaml`, `import.json` and, where there are any,
+    `outputs.jsonl` (answers), `labels.jsonl` and `quarantine.jsonl` (bad rows with line and reason).
+    """
+    plan = ImportPlan(
+        path=path, format=format_name, fields=_fields(fields, mapping), name=name or "", at_least=at_least
+    )
+    with import_file(plan) as found:
+        written = found.save(output) if output is not None else []
+        _print(found, written, as_json=as_json)
+
+
+def _fields(given: tuple[str, ...], mapping: Path | None) -> dict[str, Json]:
+    fields: dict[str, Json] = _saved(mapping) if mapping is not None else {}
+    for item in given:
+        field, equals, column = item.partition("=")
+        if not equals or not column:
+            raise UsageError(f"--field {item!r} is no FIELD=COLUMN", hint="e.g. --field input=question")
+        fields[field] = column
+    return fields
+
+
+def _saved(path: Path) -> dict[str, Json]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ImportReport).fields
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConfigError([Problem(message=f"no import report: {error}", file=str(path))]) from error
+
+
+def _print(found: Imported, written: list[Path], *, as_json: bool) -> None:
+    if as_json:
+        report = msgspec.to_builtins(found.report)
+        click.echo(msgspec.json.encode({**report, "files": [str(path) for path in written]}).decode())
+        return
+    for line in report_lines(found.report):
+        click.echo(line)
+    for path in written:
+        click.echo(f"wrote {path}")
+    if not written:
+        click.echo("nothing was written; name a folder with --output", err=True)
+
+
+def report_lines(report: ImportReport) -> list[str]:
+    """An import report for people."""
+    formats = ", ".join(sorted({FORMATS[name].about for name in report.formats.values()}))
+    counts = [f"{report.cases:,} cases", f"{report.answers:,} answers" if report.answers else ""]
+    counts += [
+        f"{report.labels:,} labels" if report.labels else "",
+        f"{report.bad:,} rows set aside" if report.bad else "",
+    ]
+    counts += [f"{report.failed_answers:,} failed answers left out" if report.failed_answers else ""]
+    lines = [f"{formats}: {', '.join(part for part in counts if part)}"]
+    if report.fields:
+        lines.append("mapping: " + ", ".join(f"{field} = {_shown(source)}" for field, source in report.fields.items()))
+    if len(report.variants) > 1:
+        lines.append("systems: " + ", ".join(report.variants))
+    lines += [f"scorer {s.metric}: {s.stands_for}{f' ({s.reason})' if s.reason else ''}" for s in report.scorers]
+    lines += [f"no scorer: {d.kind} ({d.count:,} times): {d.reason}" for d in report.dropped]
+    return [*lines, *(f"note: {note}" for note in report.notes)]
+
+
+def _shown(source: Json) -> str:
+    return str(source) if isinstance(source, str) else "{" + ", ".join(map(str, source)) + "}"
