@@ -31,7 +31,7 @@ class Method(StrEnum):
     LOOKS = "looks"
     """A few planned looks with stricter bounds the earlier they are (Lan-DeMets, O'Brien-Fleming type)."""
     ALWAYS = "always"
-    """Confidence sequences, valid however often one looks (betting; asymptotic where scores have no bounds)."""
+    """Asymptotic confidence sequences, valid however often one looks."""
     SUITE = "suite"
     """The suite itself is what counts, not the questions it stands for: exact sampling without replacement."""
 

@@ -13,11 +13,12 @@ from evalwright.analysis.frame import FloatArray, IntArray
 from evalwright.analysis.metrics import Rows, select_rows
 from evalwright.core.comparison import PairedFigure
 from evalwright.core.gate import NEWLY_FAILING, Rule, RuleFigure
+from evalwright.core.run import ScorerRecord
 from evalwright.core.scorer import ScoreKind
 from evalwright.gates.stopping import SUREST, Method, look_confidence
 from evalwright.services.figures import RunFigures
 from evalwright.services.gate_figures import GateFigures
-from evalwright.stats import asymptotic_cs, betting_cs, finite_look_levels, hypergeometric_interval
+from evalwright.stats import betting_cs, finite_look_levels, hypergeometric_interval
 from evalwright.store.results import RunStore
 
 Ends = tuple[float | None, float | None, str]
@@ -48,9 +49,9 @@ class Look:
 class SequentialFigures(GateFigures):
     """Finds the figure of a rule at a look; its bounds hold at the rule's confidence over all looks together.
 
-    With `ALWAYS`, shares and means of independent cases with known limits get betting confidence sequences, everything
-    else normal bounds widened to an asymptotic one. With `SUITE`, shares of independent cases get exact bounds, means
-    betting ones without replacement; percentiles, corpus metrics, clusters and repeated trials use planned looks.
+    `LOOKS` and `ALWAYS` make the usual bounds surer, as much as the looks ask for. With `SUITE`, shares of independent
+    cases get exact bounds and means betting ones, both without replacement; percentiles, corpus metrics, clusters and
+    repeated trials use planned looks.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class SequentialFigures(GateFigures):
         if confidence is None:
             return None
         found = super().__call__(msgspec.structs.replace(rule, confidence=confidence))
-        if found is None or self._look.method is Method.LOOKS:
+        if found is None or self._look.method is not Method.SUITE:
             return found
         return self._otherwise(rule, found)
 
@@ -97,21 +98,22 @@ class SequentialFigures(GateFigures):
         ends = self._own_ends(rule)
         return found if ends is None else msgspec.structs.replace(found, low=ends[0], high=ends[1], method=ends[2])
 
-    def _plain(self, rule: Rule, kind: str) -> bool:
+    def _plain(self, rule: Rule, record: ScorerRecord) -> bool:
+        """Whether exact sampling without replacement applies: one trial, independent cases, a mean with limits."""
         single = self._look.trials == 1 and self._all.frame.clusters is None
-        return single and rule.statistic == "mean" and kind != ScoreKind.CORPUS.value
+        limited = record.low is not None and record.high is not None
+        return single and limited and rule.statistic == "mean" and record.kind != ScoreKind.CORPUS.value
 
     def _own_ends(self, rule: Rule) -> Ends | None:
         column = next((c for c in self._columns(rule.metric) if c.record.metric == rule.metric), None)
-        if column is None or not self._plain(rule, column.record.kind):
+        if column is None or not self._plain(rule, column.record):
             return None
         members = self._members(rule)
         rows = select_rows(column, self._all.frame, np.empty(0, dtype=np.int64), members)
-        if rows.is_proportion and self._look.method is Method.SUITE:
+        if rows.is_proportion:
             return self._exact(rule, rows)
         values = rows.value[np.argsort(self._look.place[rows.case], kind="stable")]
-        low, high = column.record.low, column.record.high
-        return self._running(rule, values, None if low is None or high is None else (low, high))
+        return self._running(rule, values, _limits(column.record))
 
     def _exact(self, rule: Rule, rows: Rows) -> Ends:
         counts = self._look.counts(rule)
@@ -126,24 +128,17 @@ class SequentialFigures(GateFigures):
 
     def _paired_ends(self, rule: Rule) -> Ends | None:
         rows = self.pairs.rows(rule.metric)
-        if not self._plain(rule, rows.record.kind):
+        if not self._plain(rule, rows.record):
             return None
         members = self._counting(self.pairs.members(rule.slice)[0])
         chosen = rows if members is None else rows.within(members)
         order = np.argsort(self._look.place[self.pairs.alignment.candidate[chosen.pair]], kind="stable")
-        record = chosen.record
-        reach = None if record.low is None or record.high is None else record.high - record.low
-        return self._running(rule, chosen.difference[order], None if reach is None else (-reach, reach))
+        low, high = _limits(chosen.record)
+        return self._running(rule, chosen.difference[order], (low - high, high - low))
 
-    def _running(self, rule: Rule, values: FloatArray, bounds: tuple[float, float] | None) -> Ends:
-        total = self._look.counts(rule)[-1]
-        population = max(total, len(values)) if self._look.method is Method.SUITE else None
-        if bounds is not None:
-            ci = betting_cs(values, bounds=bounds, level=rule.confidence, population=population)
-        else:
-            ci = asymptotic_cs(values, best_at=max(1, total // 2), level=rule.confidence)
-            if "no_variation" in ci.notes:
-                return None, None, ci.method
+    def _running(self, rule: Rule, values: FloatArray, bounds: tuple[float, float]) -> Ends:
+        total = max(self._look.counts(rule)[-1], len(values))
+        ci = betting_cs(values, bounds=bounds, level=rule.confidence, population=total)
         return ci.low, ci.high, ci.method
 
     def _members(self, rule: Rule) -> IntArray | None:
@@ -153,3 +148,9 @@ class SequentialFigures(GateFigures):
         for name, value in rule.slice.items():
             found &= self._all.frame.mask(name, value_text(value))
         return np.flatnonzero(found)
+
+
+def _limits(record: ScorerRecord) -> tuple[float, float]:
+    assert record.low is not None
+    assert record.high is not None
+    return record.low, record.high
