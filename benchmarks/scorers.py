@@ -42,7 +42,16 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     "tool_policy": [{"forbidden": ["delete_*"]}],
     "goal_state": [{"expected": "state"}],
 }
-ANSWERED = ("bleu", "edit_similarity", "token_f1", "completeness", "context_recall", "noise_sensitivity")
+ANSWERED = (
+    "bleu",
+    "embedding_similarity",
+    "ter",
+    "edit_similarity",
+    "token_f1",
+    "completeness",
+    "context_recall",
+    "noise_sensitivity",
+)
 RETRIEVED = ("recall_at_k", "precision_at_k", "hit_rate", "mrr", "map", "ndcg", "bpref", "r_precision")
 OPTIONS |= {name: [{"expected": "answer"}] for name in ANSWERED}
 OPTIONS |= {name: [{"expected": "sources"}] for name in RETRIEVED}

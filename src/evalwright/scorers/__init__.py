@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from evalwright.scorers.similarity.edit import EditSimilarity
     from evalwright.scorers.similarity.embedding import EmbeddingSimilarity
     from evalwright.scorers.similarity.rouge import Rouge
+    from evalwright.scorers.similarity.ter import Ter
     from evalwright.scorers.similarity.token_f1 import TokenF1
 
 _PLACES = {place.partition(":")[2]: place for place in SCORERS.values()}
@@ -111,6 +112,7 @@ __all__ = [
     "Regex",
     "Rouge",
     "Steps",
+    "Ter",
     "TokenF1",
     "Tokens",
     "ToolCalls",

@@ -55,6 +55,7 @@ SCORERS: dict[str, str] = {
     "regex": "evalwright.scorers.rules.regex:Regex",
     "rouge": "evalwright.scorers.similarity.rouge:Rouge",
     "steps": "evalwright.scorers.agents.outcome:Steps",
+    "ter": "evalwright.scorers.similarity.ter:Ter",
     "token_f1": "evalwright.scorers.similarity.token_f1:TokenF1",
     "tokens": "evalwright.scorers.operations:Tokens",
     "tool_calls": "evalwright.scorers.agents.tool_calls:ToolCalls",

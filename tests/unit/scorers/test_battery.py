@@ -136,6 +136,7 @@ KITS: dict[str, list[tuple[dict[str, Any], ScorerKit]]] = {
     ],
     "link_exfiltration": [({"secrets": ["ZOVAK 7319"]}, ScorerKit(rows=TEXT, needs=()))],
     "control_characters": [({"contexts": True}, ScorerKit(rows=TEXT, needs=()))],
+    "ter": [({}, ScorerKit(rows=TEXT))],
     "latency": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("latency_s",)))],
     "first_token": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("first_token_s",)))],
     "cost": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("cost",)))],
@@ -169,7 +170,7 @@ def test_options_are_documented_and_closed(name: str) -> None:
     for option, described in schema.get("properties", {}).items():
         assert described.get("description"), f"{name}.{option} has no description"
     assert cls.__doc__
-    assert cls.__doc__.splitlines()[0].endswith(".")
+    assert cls.__doc__.splitlines()[0].endswith((".", "?"))
     with pytest.raises(ValidationError, match=r"Unexpected keyword argument|Extra inputs"):
         TypeAdapter(cls).validate_python({"no_such_option": 1})
 

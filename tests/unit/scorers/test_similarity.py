@@ -10,7 +10,7 @@ import pytest
 import sacrebleu
 from rouge_score import rouge_scorer
 
-from evalwright.scorers import Bleu, Chrf, EditSimilarity, ExactMatch, Rouge, TokenF1
+from evalwright.scorers import Bleu, Chrf, EditSimilarity, ExactMatch, Rouge, Ter, TokenF1
 from evalwright.scorers.text.porter import porter_stem
 from tests.unit.scorers.support import judged, metric_cases
 
@@ -100,6 +100,31 @@ def test_rouge_equals_rouge_score(stem: bool) -> None:
                 assert judged(ours, answer, reference).value == pytest.approx(expected, abs=1e-12)
 
 
+def test_ter_equals_sacrebleu() -> None:
+    theirs, rng = sacrebleu.TER(), random.Random(5)
+    answers, accepted, scores = [], [], []
+    for turn in range(120):
+        references = [" ".join(rng.choices(VOCABULARY[:8], k=rng.randint(1, 18))) for _ in range(2)]
+        words = references[0].split()
+        cut = rng.randrange(len(words))
+        rotated = " ".join(words[cut:] + words[:cut])
+        answers.append(rotated if turn % 3 else " ".join(rng.choices(words, k=rng.randint(0, 18))))
+        accepted.append(references)
+        scores.append(judged(Ter(), answers[-1], references))
+        assert scores[-1].value == pytest.approx(theirs.sentence_score(answers[-1], references).score, abs=1e-9)
+    total = Ter().aggregate(np.sum([score.stats for score in scores], axis=0))
+    expected = theirs.corpus_score(answers, [list(refs) for refs in zip(*accepted, strict=True)]).score
+    assert float(total) == pytest.approx(expected, abs=1e-9)
+
+
+def test_ter_counts_a_moved_phrase_once() -> None:
+    assert judged(Ter(), "on the mat the cat sat", "the cat sat on the mat").value == pytest.approx(100 / 6)
+    assert judged(Ter(), "", "one two").value == 100.0
+    assert judged(Ter(ignore_case=False), "One", "one").value == 100.0
+    assert judged(Ter(), "w " * 600, "x " * 600).status == "error"
+    assert float(Ter().aggregate(np.array([0.0, 0.0]))) == 0.0
+
+
 def test_rouge_counts_words_of_every_script() -> None:
     assert judged(Rouge("rouge1"), "Übergröße", "übergröße").value == 1.0
     assert judged(Rouge("rouge1"), "今天天气好", "今天天气很好").value == pytest.approx(10 / 11)
@@ -144,8 +169,8 @@ def test_corpus_bleu_of_the_reference_cases() -> None:
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize(("name", "scorer"), [("chrf", Chrf()), ("chrf_plus", Chrf(word_order=2))])
-def test_chrf_of_the_reference_cases_as_their_tool_calls_it(name: str, scorer: Chrf) -> None:
+@pytest.mark.parametrize(("name", "scorer"), [("chrf", Chrf()), ("chrf_plus", Chrf(word_order=2)), ("ter", Ter())])
+def test_corpus_metrics_of_the_reference_cases_as_their_tool_calls_them(name: str, scorer: Any) -> None:
     """The first case against the references of all: docs/scorers-differences.md."""
     for case in metric_cases(name):
         accepted = [reference for doc in case["docs"] for reference in doc["choices"]]
