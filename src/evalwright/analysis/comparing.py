@@ -10,9 +10,9 @@ import numpy as np
 
 from evalwright.analysis.crossing import SliceCases, slice_cases
 from evalwright.analysis.difference import PairOptions
-from evalwright.analysis.frame import BoolArray, CaseFrame
+from evalwright.analysis.frame import BoolArray, CaseFrame, FloatArray, IntArray
 from evalwright.analysis.paired import PairRows, paired_figure
-from evalwright.core.comparison import Flip, Flips, PairedFigure
+from evalwright.core.comparison import Change, Flip, Flips, PairedFigure
 from evalwright.stats import adjust_p
 
 FEW = 5
@@ -42,7 +42,7 @@ class CompareSettings:
     margin: float = 0.02
     combinations: tuple[str, ...] = ()
     min_n: int = FEW
-    flips: int = 200
+    flips: int = 1_000
     metrics: tuple[str, ...] = ()
 
 
@@ -135,11 +135,40 @@ def _worst_first(figure: PairedFigure) -> tuple[int, float, float]:
     return rank, gain, figure.p_adjusted if figure.p_adjusted is not None else 2.0
 
 
-def flips_of(material: PairMaterial, settings: CompareSettings) -> list[Flips]:
-    """Per metric the cases that moved, both ways; the row verdict over all scorers comes first."""
-    found = [] if material.failing is None else [_row_flips(material, material.failing, settings.flips)]
-    found.extend(_metric_flips(rows, material.case_id, settings.flips) for rows in _with_direction(material))
+def flips_of(material: PairMaterial, settings: CompareSettings, slices: Sequence[PairedFigure] = ()) -> list[Flips]:
+    """Per metric the cases that moved, both ways; the row verdict over all scorers comes first.
+
+    Args:
+        material: The runs.
+        settings: How many to list.
+        slices: Slice figures; cases of slices that are clearly worse are listed first.
+    """
+    order = _Order(first=_alarmed(material.frame, settings, slices), limit=settings.flips)
+    found = [] if material.failing is None else [_row_flips(material, material.failing, order)]
+    found.extend(_metric_flips(rows, material.case_id, order) for rows in _with_direction(material))
     return [flips for flips in found if flips.fixed_count or flips.broken_count or flips.verdicts]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """Which flips are listed: pairs of clearly worse slices first, then by size, at most `limit` each way."""
+
+    first: BoolArray
+    limit: int
+
+    def chosen(self, pairs: IntArray, sizes: FloatArray) -> IntArray:
+        """Places in `pairs` in the order they are listed."""
+        order = np.lexsort((np.arange(len(pairs)), -sizes, ~self.first[pairs]))
+        return np.asarray(order[: self.limit], dtype=np.int64)
+
+
+def _alarmed(frame: CaseFrame, settings: CompareSettings, slices: Sequence[PairedFigure]) -> BoolArray:
+    found = np.zeros(frame.size, dtype=np.bool_)
+    worse = {figure.slice for figure in slices if figure.change is Change.WORSE}
+    for place in slice_cases(frame, settings.combinations) if worse else ():
+        if place.label in worse:
+            found[place.members] = True
+    return found
 
 
 def _with_direction(material: PairMaterial) -> Iterable[PairRows]:
@@ -147,18 +176,20 @@ def _with_direction(material: PairMaterial) -> Iterable[PairRows]:
     return (material.rows[name] for name in names if material.rows[name].record.higher_is_better is not None)
 
 
-def _row_flips(material: PairMaterial, failing: tuple[BoolArray, BoolArray], limit: int) -> Flips:
+def _row_flips(material: PairMaterial, failing: tuple[BoolArray, BoolArray], order: _Order) -> Flips:
     before, after = failing
     fixed, broken = np.flatnonzero(before & ~after), np.flatnonzero(~before & after)
 
-    def flip(pair: int, gain: float) -> Flip:
+    def flips(pairs: IntArray, gain: float) -> tuple[Flip, ...]:
         left, right = (0.0, 1.0) if gain > 0 else (1.0, 0.0)
-        return Flip(case_id=material.case_id(pair), metric=ROW, baseline=left, candidate=right, gain=gain)
+        chosen = pairs[order.chosen(pairs, np.ones(len(pairs)))].tolist()
+        ids = map(material.case_id, chosen)
+        return tuple(Flip(case_id=name, metric=ROW, baseline=left, candidate=right, gain=gain) for name in ids)
 
     return Flips(
         metric=ROW,
-        fixed=tuple(flip(int(pair), 1.0) for pair in fixed[:limit]),
-        broken=tuple(flip(int(pair), -1.0) for pair in broken[:limit]),
+        fixed=flips(fixed, 1.0),
+        broken=flips(broken, -1.0),
         fixed_count=len(fixed),
         broken_count=len(broken),
         both=int(np.count_nonzero(~before & ~after)),
@@ -166,18 +197,19 @@ def _row_flips(material: PairMaterial, failing: tuple[BoolArray, BoolArray], lim
     )
 
 
-def _metric_flips(rows: PairRows, case_id: Callable[[int], str], limit: int) -> Flips:
+def _metric_flips(rows: PairRows, case_id: Callable[[int], str], order: _Order) -> Flips:
     gain = rows.gain
     good = 0.0 if rows.record.higher_is_better is False else 1.0
-
-    def flips(order: Iterable[int]) -> tuple[Flip, ...]:
-        return tuple(_flip(rows, int(at), float(gain[at]), case_id) for at in order)
-
     fixed, broken = np.flatnonzero(gain > 0), np.flatnonzero(gain < 0)
+
+    def flips(places: IntArray) -> tuple[Flip, ...]:
+        chosen = places[order.chosen(rows.pair[places], np.abs(gain[places]))].tolist()
+        return tuple(_flip(rows, at, float(gain[at]), case_id) for at in chosen)
+
     return Flips(
         metric=rows.record.metric,
-        fixed=flips(fixed[np.argsort(-gain[fixed], kind="stable")][:limit]),
-        broken=flips(broken[np.argsort(gain[broken], kind="stable")][:limit]),
+        fixed=flips(fixed),
+        broken=flips(broken),
         fixed_count=len(fixed),
         broken_count=len(broken),
         both=int(np.count_nonzero((rows.left == good) & (rows.right == good))) if rows.verdicts else 0,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalwright.analysis.frame import BoolArray, CaseFrame, FloatArray, IntArray, MetricColumn, slice_values
+from evalwright.analysis.statistics import RowStatistic
 from evalwright.core.estimate import ALL, Estimate
 from evalwright.core.run import ScorerRecord
 from evalwright.core.scorer import ScoreKind
@@ -171,12 +172,22 @@ def _corpus(rows: Rows, level: float) -> Interval:
         return Interval(value=None, low=None, high=None, level=level, method="bootstrap", n=0)
     rng = np.random.default_rng(0)
     codes = _repeat_clusters(rows)
+    if isinstance(rows.column.aggregate, RowStatistic):
+        return _of_statistic(rows, rows.column.aggregate, codes, level)
     if len(np.unique(rows.case if codes is None else codes)) < 2:
         value = float(rows.column.aggregate(rows.stats.sum(axis=0)))
         return Interval(value=value, low=None, high=None, level=level, method="bootstrap", n=1)
     return bootstrap_corpus(
         rows.stats, rows.column.aggregate, rng=rng, level=level, resamples=CORPUS_RESAMPLES, clusters=codes
     )
+
+
+def _of_statistic(rows: Rows, statistic: RowStatistic, codes: IntArray | None, level: float) -> Interval:
+    """A metric of the whole run; no value where it is undefined on these rows (an area with cases of one kind)."""
+    try:
+        return statistic.estimate(rows.stats, level=level, clusters=codes, rng=np.random.default_rng(0))  # type: ignore[arg-type]
+    except ValueError:
+        return Interval(value=None, low=None, high=None, level=level, method="undefined", n=0)
 
 
 def one_sided_bounds(

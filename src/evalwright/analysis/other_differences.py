@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,6 +21,7 @@ from evalwright.analysis.statistics import RowStatistic
 from evalwright.stats import Interval, Replicates, combine_difference, corpus_replicates, quantile_interval
 
 RESAMPLES = 2_000
+WEIGHTED_RESAMPLES = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,7 @@ def _nothing(level: float) -> Difference:
 def _by_influence(rows: RowPair, options: PairOptions) -> Difference:
     left, right = _case_influence(rows.left, rows.pair), _case_influence(rows.right, rows.pair)
     if left is None or right is None:
-        return _nothing(options.level)
+        return _by_weights(rows, options)
     return mean_difference(PairedValues(left=left, right=right, clusters=rows.clusters), options)
 
 
@@ -128,6 +130,53 @@ def _case_influence(column: MetricColumn, pair: IntArray) -> FloatArray | None:
     return np.asarray(sums * scale, dtype=np.float64)
 
 
+def _by_weights(rows: RowPair, options: PairOptions) -> Difference:
+    """A bootstrap that draws cases (or clusters) of both runs together, for metrics that accept weights."""
+    place = np.zeros(int(rows.pair.max()) + 1, dtype=np.int64)
+    place[rows.pair] = np.arange(len(rows.pair))
+    codes = np.arange(len(rows.pair)) if rows.clusters is None else np.unique(rows.clusters, return_inverse=True)[1]
+    columns = [(column.aggregate, column.stats, codes[place[column.case]]) for column in (rows.left, rows.right)]
+
+    def values(weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        left, right = (one.weighted(stats, weights[:, code]) for one, stats, code in columns)
+        return left, right
+
+    groups = int(codes.max()) + 1
+    before, after = (float(side[0]) for side in values(np.ones((1, groups))))
+    if not np.isfinite(after - before):
+        return _nothing(options.level)
+    draws = _weighted_draws(values, groups, (after - before, len(rows.pair)))
+    return _of_draws(draws, (before, after), options)
+
+
+def _weighted_draws(
+    values: Callable[[FloatArray], tuple[FloatArray, FloatArray]], groups: int, known: tuple[float, int]
+) -> Replicates:
+    rng = np.random.default_rng(SEED)
+    shares = np.full(groups, 1.0 / groups)
+    chunk = max(1, 4_000_000 // groups)
+    found: list[FloatArray] = []
+    for start in range(0, WEIGHTED_RESAMPLES, chunk):
+        size = min(chunk, WEIGHTED_RESAMPLES - start)
+        left, right = values(rng.multinomial(groups, shares, size=size).astype(np.float64))
+        found.append(right - left)
+    drawn = np.concatenate(found)
+    return Replicates(estimate=known[0], values=drawn[np.isfinite(drawn)], jackknife=None, n=known[1], seed=SEED)
+
+
+def _of_draws(draws: Replicates, values: tuple[float, float], options: PairOptions) -> Difference:
+    one_sided = draws.interval(level=options.bound_level)
+    return Difference(
+        baseline=values[0],
+        candidate=values[1],
+        interval=draws.interval(level=options.level),
+        p=bootstrap_p(draws),
+        test="bootstrap",
+        lower=one_sided.low,
+        upper=one_sided.high,
+    )
+
+
 def _by_bootstrap(rows: RowPair, options: PairOptions) -> Difference:
     left, right = _case_sums(rows.left, rows.pair), _case_sums(rows.right, rows.pair)
     width, aggregate = left.shape[1], rows.right.aggregate
@@ -141,16 +190,8 @@ def _by_bootstrap(rows: RowPair, options: PairOptions) -> Difference:
         draws = corpus_replicates(both, difference, rng=rng, resamples=RESAMPLES, clusters=rows.clusters)
     except ValueError:
         return _nothing(options.level)
-    one_sided = draws.interval(level=options.bound_level)
-    return Difference(
-        baseline=float(aggregate(left.sum(axis=0))),
-        candidate=float(aggregate(right.sum(axis=0))),
-        interval=draws.interval(level=options.level),
-        p=bootstrap_p(draws),
-        test="bootstrap",
-        lower=one_sided.low,
-        upper=one_sided.high,
-    )
+    values = float(aggregate(left.sum(axis=0))), float(aggregate(right.sum(axis=0)))
+    return _of_draws(draws, values, options)
 
 
 def bootstrap_p(draws: Replicates) -> float:

@@ -1,4 +1,4 @@
-"""Metrics of a whole run that are no function of summed rows: areas under curves, calibration, gaps between groups."""
+"""Metrics of a whole run that are no function of summed rows: areas under curves, calibration, gaps of groups."""
 
 from __future__ import annotations
 
@@ -28,4 +28,8 @@ class RowStatistic(Protocol):
 
     def influence(self, stats: FloatArray) -> FloatArray | None:
         """What each row contributes, with the metric as the mean, shape (rows,); None where that can't be said."""
+        ...
+
+    def weighted(self, stats: FloatArray, weights: FloatArray) -> FloatArray:
+        """The metric when rows count `weights` times, shape (B, rows) to (B,); NaN where it is undefined."""
         ...

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from evalwright.scorers.agents.outcome import ErrorRecovery, GoalState, Steps
     from evalwright.scorers.agents.policy import ToolPolicy
     from evalwright.scorers.agents.tool_calls import ToolCalls
+    from evalwright.scorers.classical.classes import F1, Accuracy, BalancedAccuracy, LabelKappa, Mcc, Precision, Recall
+    from evalwright.scorers.classical.fairness import FairnessGap
+    from evalwright.scorers.classical.probabilities import Brier, CalibrationError, LogLoss, PrAuc, RocAuc
+    from evalwright.scorers.classical.regression import Bias, MeanAbsoluteError, RootMeanSquaredError, RSquared
     from evalwright.scorers.formats.sql import ValidSql
     from evalwright.scorers.formats.valid import ValidFormat
     from evalwright.scorers.judge.pairwise import JudgePairwise
@@ -65,11 +69,16 @@ _PLACES = {place.partition(":")[2]: place for place in SCORERS.values()}
 __all__ = [
     "SCORERS",
     "AbstentionCorrectness",
+    "Accuracy",
     "ActiveContent",
     "AnswerRelevance",
     "AttackSuccess",
+    "BalancedAccuracy",
+    "Bias",
     "Bleu",
     "Bpref",
+    "Brier",
+    "CalibrationError",
     "CanaryLeak",
     "Chrf",
     "CitationFormat",
@@ -87,6 +96,8 @@ __all__ = [
     "EmbeddingSimilarity",
     "ErrorRecovery",
     "ExactMatch",
+    "F1",
+    "FairnessGap",
     "FirstToken",
     "GoalState",
     "Groundedness",
@@ -95,21 +106,31 @@ __all__ = [
     "Judge",
     "JudgePairwise",
     "JudgePanel",
+    "LabelKappa",
     "Language",
     "Latency",
     "Length",
     "LinkExfiltration",
+    "LogLoss",
+    "Mcc",
+    "MeanAbsoluteError",
     "MeanAveragePrecision",
     "MeanReciprocalRank",
     "Ndcg",
     "NoiseSensitivity",
     "Numeric",
+    "PrAuc",
+    "Precision",
     "PrecisionAtK",
     "RPrecision",
+    "RSquared",
+    "Recall",
     "RecallAtK",
     "RefusalCorrectness",
     "RefusalRate",
     "Regex",
+    "RocAuc",
+    "RootMeanSquaredError",
     "Rouge",
     "Steps",
     "Ter",

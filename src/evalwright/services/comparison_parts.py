@@ -154,7 +154,7 @@ def _pair(pair: _Pair, sides: Sequence[RunSide], plan: ComparePlan) -> PairCompa
         mismatches=found,
         figures=pair.figures,
         slices=pair.slices,
-        flips=tuple(flips_of(pair.material, settings)),
+        flips=tuple(flips_of(pair.material, settings, pair.slices)),
         reversals=reversals,
         reweighted=reweighted,
         recommendation=recommend(findings),

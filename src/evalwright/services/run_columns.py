@@ -34,6 +34,12 @@ MEASURED = {
 }
 """Metrics made from the recorded answers where no scorer of that name is in the suite: field and unit."""
 
+RECORDED = "recorded"
+"""Type of the targets that look answers up."""
+
+LOOK_UP_S = 0.005
+"""A recorded answer that took less was only looked up: that is no latency of the system."""
+
 
 class RunColumns:
     """Metrics and measurements of a run.
@@ -60,7 +66,15 @@ class RunColumns:
         weights = {record.metric: record.weight for record in records if record.weight is not None}
         overall = overall_column(scored, weights)
         found = {column.record.metric: column for column in (*scored, *([] if overall is None else [overall]))}
-        return {**found, **{name: c for name, c in _measured(self.units).items() if name not in found}}
+        return {
+            **found,
+            **{name: c for name, c in _measured(self.units, recorded=self._recorded).items() if name not in found},
+        }
+
+    @property
+    def _recorded(self) -> bool:
+        """Whether answers were looked up, not asked for."""
+        return self.manifest.target.get("type") == RECORDED
 
     @cached_property
     def units(self) -> UnitColumns:
@@ -75,11 +89,13 @@ class RunColumns:
         )
 
 
-def _measured(units: UnitColumns) -> dict[str, MetricColumn]:
+def _measured(units: UnitColumns, *, recorded: bool) -> dict[str, MetricColumn]:
     errored = units.errored.astype(np.float64)
     found = {ERRORS: _unit_column(ERRORS, units, errored, ScoreKind.PROPORTION, "")}
     for name, (field, unit) in MEASURED.items():
         values: FloatArray = getattr(units, field)
+        if recorded and field == "latency_s":
+            values = np.where(values < LOOK_UP_S, np.nan, values)
         if not np.isnan(values).all():
             found[name] = _unit_column(name, units, values, ScoreKind.QUANTITY, unit)
     return found

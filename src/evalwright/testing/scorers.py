@@ -207,9 +207,24 @@ def _check_aggregate(scorer: Scorer, kit: ScorerKit, findings: Findings) -> None
         findings.expect(False, "a corpus scorer needs aggregate(sums)")
         return
     rows = np.array([scored(scorer, row).stats for row in kit.rows])
+    if not callable(aggregate):
+        _check_statistic(aggregate, rows, findings)
+        return
     sums = rows.sum(axis=0)
     total = np.asarray(aggregate(sums))
     several = np.asarray(aggregate(np.stack([sums, rows[0], np.zeros_like(sums)])))
     findings.expect(total.shape == () and several.shape == (3,), "aggregate: shape (..., k) must give shape (...)")
     findings.expect(bool(np.isfinite(several).all()), "aggregate: infinite or NaN, perhaps for sums of zero")
     findings.expect(bool(np.isclose(several[0], total)), "aggregate: differs when given several sums at once")
+
+
+def _check_statistic(statistic: Any, rows: np.ndarray[Any, np.dtype[np.float64]], findings: Findings) -> None:
+    """A metric of the whole run that is no function of sums: its parts must agree with one another."""
+    value = statistic.estimate(rows, level=0.95, clusters=None, rng=np.random.default_rng(0)).value
+    once, twice = statistic.weighted(rows, np.stack([np.ones(len(rows)), np.full(len(rows), 2.0)]))
+    findings.expect(value is not None and bool(np.isclose(once, value)), "weighted: unit weights must give the metric")
+    findings.expect(bool(np.isclose(once, twice)), "weighted: twice the weights must give the same metric")
+    contributions = statistic.influence(rows)
+    if contributions is not None:
+        findings.expect(contributions.shape == (len(rows),), "influence: one contribution per row")
+        findings.expect(bool(np.isclose(contributions.mean(), once)), "influence: its mean must be the metric")

@@ -62,7 +62,34 @@ ATTACK = [
     )
 ]
 
+LABELLED = [
+    (Case(id=f"l{i}", input="q", expected=true), Output(text=said, data={"confidence": sure}))
+    for i, (true, said, sure) in enumerate([("a", "a", 0.9), ("a", "b", 0.6), ("b", "b", 0.8), ("b", "a", 0.4)] * 3)
+]
+GROUPED = [(Case(id=c.id, input="q", expected=c.expected, metadata={"g": c.id[-1:] > "4"}), o) for c, o in LABELLED]
+NUMBERED = [
+    (Case(id=f"n{i}", input="q", expected=true), Output(text=said))
+    for i, (true, said) in enumerate([(7, "8"), (3, "3")])
+]
+
 KITS: dict[str, list[tuple[dict[str, Any], ScorerKit]]] = {
+    "accuracy": [({}, ScorerKit(rows=LABELLED))],
+    "balanced_accuracy": [({}, ScorerKit(rows=LABELLED))],
+    "precision": [({}, ScorerKit(rows=LABELLED))],
+    "recall": [({"average": "weighted"}, ScorerKit(rows=LABELLED))],
+    "f1": [({}, ScorerKit(rows=LABELLED)), ({"average": "binary", "positive": "a"}, ScorerKit(rows=LABELLED))],
+    "mcc": [({}, ScorerKit(rows=LABELLED))],
+    "cohen_kappa": [({}, ScorerKit(rows=LABELLED))],
+    "fairness_gap": [({"group": "metadata.g", "min_n": 1}, ScorerKit(rows=GROUPED, needs=("expected", "metadata.g")))],
+    "roc_auc": [({"positive": "a"}, ScorerKit(rows=LABELLED, needs_output=("data",), empty="any"))],
+    "pr_auc": [({"positive": "a"}, ScorerKit(rows=LABELLED, needs_output=("data",), empty="any"))],
+    "calibration_error": [({}, ScorerKit(rows=LABELLED, needs_output=("data",), empty="any"))],
+    "brier": [({}, ScorerKit(rows=LABELLED, needs_output=("data",), empty="any"))],
+    "log_loss": [({}, ScorerKit(rows=LABELLED, needs_output=("data",), empty="any"))],
+    "bias": [({}, ScorerKit(rows=NUMBERED, empty="any"))],
+    "mae": [({}, ScorerKit(rows=NUMBERED, empty="any"))],
+    "rmse": [({}, ScorerKit(rows=NUMBERED, empty="any"))],
+    "r2": [({}, ScorerKit(rows=NUMBERED, empty="any"))],
     "exact": [({}, ScorerKit(rows=TEXT)), ({"normalize": True}, ScorerKit(rows=TEXT))],
     "contains": [({}, ScorerKit(rows=TEXT)), ({"values": ["days"], "mode": "none"}, ScorerKit(rows=TEXT, needs=()))],
     "regex": [

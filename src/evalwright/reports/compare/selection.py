@@ -22,8 +22,7 @@ def shown_ids(pair: PairComparison, limit: int) -> list[str]:
 
 
 def _ids(flips: Sequence[Flip]) -> list[str]:
-    ordered = sorted(flips, key=lambda flip: -abs(flip.gain) if not flip.metric else -abs(flip.gain) + 0.5)
-    return list(dict.fromkeys(flip.case_id for flip in ordered))
+    return list(dict.fromkeys(flip.case_id for flip in flips))
 
 
 def flips_by_case(pair: PairComparison) -> dict[str, list[Flip]]:
