@@ -117,7 +117,8 @@ def test_lm_eval_samples(tmp_path: Path) -> None:
 
 def test_giskard(tmp_path: Path) -> None:
     row = {"id": "1", "question": "Why?", "reference_answer": "So.", "reference_context": "Doc",
-           "conversation_history": [], "metadata": {"question_type": "simple", "seed_document_id": 7, "topic": "x"}}  # fmt: skip
+           "conversation_history": [],
+           "metadata": {"question_type": "simple", "seed_document_id": 7, "topic": "x"}}  # fmt: skip
     name, found = imported(write(tmp_path / "qa.jsonl", row))
     case = found[Case][0]
     assert (name, case.expected, case.cluster, case.tags) == ("giskard", "So.", "7", ("simple",))
@@ -136,7 +137,7 @@ def test_ragas_samples(tmp_path: Path) -> None:
 
 def test_deepeval_goldens_with_tools(tmp_path: Path) -> None:
     row = {"input": "weather?", "expected_output": "sunny", "actual_output": "rain", "retrieval_context": ["c"],
-           "expected_tools": [{"name": "weather", "input_parameters": {"city": "Rome"}}], 
+           "expected_tools": [{"name": "weather", "input_parameters": {"city": "Rome"}}],
            "tools_called": []}  # fmt: skip
     name, found = imported(write(tmp_path / "goldens.json", [row]))
     assert (name, found[Case][0].metadata["expected_tools"]) == (
