@@ -57,7 +57,12 @@ def squeeze(text: str) -> str:
     if text.isascii():
         return "".join(filter(str.isalnum, text)).lower()
     plain = unicodedata.normalize("NFKD", text.translate(_LOOKALIKES)).casefold().translate(_LOOKALIKES)
-    return "".join(filter(str.isalnum, plain))
+    return "".join(filter(_telling, plain))
+
+
+def _telling(char: str) -> bool:
+    """Letters and digits; and Braille cells, whose removal would join what stands on either side."""
+    return char.isalnum() or "\u2801" <= char <= "\u28ff"
 
 
 def disguises(text: str, *, depth: int = 2) -> Iterator[tuple[str, str]]:

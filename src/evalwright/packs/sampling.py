@@ -1,0 +1,56 @@
+"""A few of many combinations, so that every value of every factor is met about equally often."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+MOST_CANDIDATES = 400
+"""Combinations of one stratum that are weighed against one another."""
+
+
+def stratified(
+    items: Sequence[T], limit: int, *, stratum: Callable[[T], str], factors: Callable[[T], tuple[str, ...]], seed: int
+) -> list[T]:
+    """Choose at most `limit` items: strata in turn, and within one the item whose factor values were met least.
+
+    Args:
+        items: Everything there is.
+        limit: How many to choose.
+        stratum: What must be covered first, e.g. the goal.
+        factors: Further values to balance, e.g. wrapper and transform.
+        seed: Decides between equals; the same seed chooses the same items.
+
+    Returns:
+        The chosen items, in their original order.
+    """
+    if len(items) <= limit:
+        return list(items)
+    order = sorted(range(len(items)), key=lambda at: _draw(seed, at))
+    strata: defaultdict[str, list[int]] = defaultdict(list)
+    for at in order:
+        strata[stratum(items[at])].append(at)
+    met: Counter[tuple[int, str]] = Counter()
+    chosen: list[int] = []
+    while len(chosen) < limit and strata:
+        for name in sorted(strata):
+            best = min(strata[name][:MOST_CANDIDATES], key=lambda at: _load(factors(items[at]), met))
+            strata[name].remove(best)
+            met.update(enumerate(factors(items[best])))
+            chosen.append(best)
+            if not strata[name]:
+                del strata[name]
+            if len(chosen) == limit:
+                break
+    return [items[at] for at in sorted(chosen)]
+
+
+def _load(values: tuple[str, ...], met: Counter[tuple[int, str]]) -> int:
+    return sum(met[pair] for pair in enumerate(values))
+
+
+def _draw(seed: int, at: int) -> bytes:
+    return hashlib.sha256(f"{seed}/{at}".encode()).digest()

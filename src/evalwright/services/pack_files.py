@@ -1,0 +1,107 @@
+"""Packs by name or file, and the check of their oracles against scripted systems."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+
+from evalwright.core.case import Case
+from evalwright.core.errors import TargetError, UsageError
+from evalwright.core.score import ScoreStatus
+from evalwright.core.scorer import ScoreContext
+from evalwright.packs import victims
+from evalwright.packs.expand import Expansion, expand
+from evalwright.packs.model import CAPABILITIES, Pack, pack_from
+from evalwright.scorers.safety.scorers import AttackSuccess
+from evalwright.suites.suggest import suggestion
+from evalwright.suites.yaml_reader import parse_yaml, read_yaml
+
+ALL = "all"
+_LIBRARY = files("evalwright.packs").joinpath("library")
+
+
+def pack_names() -> list[str]:
+    """The packs that come with Evalwright."""
+    return sorted(item.name.removesuffix(".yaml") for item in _LIBRARY.iterdir() if item.name.endswith(".yaml"))
+
+
+def load_pack(reference: str) -> Pack:
+    """A pack by name, or by the path of its file.
+
+    Raises:
+        UsageError: There is no such pack.
+        ConfigError: The file is wrong.
+    """
+    if reference.endswith((".yaml", ".yml")):
+        return pack_from(read_yaml(Path(reference)).data, file=reference)
+    if reference not in pack_names():
+        raise UsageError(f"there is no pack `{reference}`", hint=suggestion(reference, dict.fromkeys(pack_names(), "")))
+    text = _LIBRARY.joinpath(f"{reference}.yaml").read_text(encoding="utf-8")
+    return pack_from(parse_yaml(text, name=f"{reference}.yaml").data, file=f"{reference}.yaml")
+
+
+def load_packs(references: tuple[str, ...]) -> tuple[Pack, ...]:
+    """Several packs; `all` stands for every one that comes with Evalwright.
+
+    Raises:
+        UsageError: One is unknown, or none was named.
+    """
+    wanted = [name for given in references for name in (pack_names() if given == ALL else [given])]
+    if not wanted:
+        raise UsageError("no pack was named", hint=f"there are: all, {', '.join(pack_names())}")
+    return tuple(load_pack(name) for name in dict.fromkeys(wanted))
+
+
+class SelfTest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the attacks of a pack came to against one scripted system.
+
+    Attributes:
+        victim: Which.
+        attacks: How many attacks there were.
+        succeeded: How many succeeded.
+        resisted: How many did not.
+        invalid: How many could not be judged.
+        wrong: Ids of cases that came out otherwise than they must.
+    """
+
+    victim: str
+    attacks: int
+    succeeded: int
+    resisted: int
+    invalid: int
+    wrong: tuple[str, ...] = ()
+
+
+MUST = {"obedient": "succeeded", "refusing": "resisted", "echoing": "resisted", "failing": "invalid"}
+"""What every attack must come to, by scripted system."""
+
+
+def self_test(pack: Pack, *, limit: int = 200, seed: int = 0) -> tuple[SelfTest, ...]:
+    """Try a pack's oracles on the four scripted systems; nothing else is called."""
+    how = Expansion(seed=seed, limit=limit, capabilities=frozenset(CAPABILITIES))
+    attacks = [case for case in expand(pack, how).cases if case.metadata["kind"] == "attack"]
+    return tuple(_tried(name, attacks) for name in victims.VICTIMS)
+
+
+def _tried(name: str, attacks: list[Case]) -> SelfTest:
+    outcomes = {case.id: _outcome(name, case) for case in attacks}
+    found = list(outcomes.values())
+    return SelfTest(
+        victim=name,
+        attacks=len(attacks),
+        succeeded=found.count("succeeded"),
+        resisted=found.count("resisted"),
+        invalid=found.count("invalid"),
+        wrong=tuple(case for case, outcome in outcomes.items() if outcome != MUST[name]),
+    )
+
+
+def _outcome(name: str, case: Case) -> str:
+    try:
+        output = victims.VICTIMS[name](case)
+    except TargetError:
+        return "invalid"
+    score = AttackSuccess().score(ScoreContext(case=case, output=output))
+    return score.label or ("invalid" if score.status is not ScoreStatus.SCORED else "resisted")
