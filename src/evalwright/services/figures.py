@@ -104,10 +104,7 @@ def metric_columns(run: RunStore, aggregates: Aggregates) -> tuple[MetricColumn,
             found.append(_empty(record))
             continue
         found.append(_column(record, run.columns(record.metric), aggregates.get(record.metric)))
-        found.extend(
-            _column(_part_record(record, part), run.columns(f"{record.metric}.{part}"), None)
-            for part in run.parts(record.metric)
-        )
+        found.extend(_part(record, part, run.columns(f"{record.metric}.{part}")) for part in run.parts(record.metric))
     return tuple(found)
 
 
@@ -130,10 +127,15 @@ def _empty(record: ScorerRecord) -> MetricColumn:
     )
 
 
-def _part_record(record: ScorerRecord, part: str) -> ScorerRecord:
-    return msgspec.structs.replace(
-        record, metric=f"{record.metric}.{part}", kind=ScoreKind.MEAN.value, low=None, high=None, weight=None
-    )
+def _part(record: ScorerRecord, part: str, scores: ScoreColumns) -> MetricColumn:
+    """A part as a metric of its own: a proportion where all its rows are 0 or 1, else a mean without bounds."""
+    values = scores.value[scores.scored]
+    verdicts = bool(len(values)) and bool(np.isin(values, (0.0, 1.0)).all())
+    low, high = (0.0, 1.0) if verdicts else (None, None)
+    kind = ScoreKind.PROPORTION if verdicts else ScoreKind.MEAN
+    name = f"{record.metric}.{part}"
+    made = msgspec.structs.replace(record, metric=name, kind=kind.value, low=low, high=high, weight=None)
+    return _column(made, scores, None)
 
 
 def aggregates_of(scorers: tuple[BoundScorer, ...]) -> dict[str, Callable[[Any], Any]]:
