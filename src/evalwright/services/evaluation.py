@@ -21,6 +21,7 @@ from evalwright.engine import Job, LimitChange, Outcome
 from evalwright.gates.stopping import Method
 from evalwright.models.prices import price_table
 from evalwright.services.baselines import find_baseline
+from evalwright.services.corrections import with_corrections
 from evalwright.services.early_stop import check_decidable, watcher
 from evalwright.services.estimating import RunEstimate, run_estimate, unit_estimate
 from evalwright.services.figures import RunEnd, aggregates_of, summarise
@@ -32,6 +33,7 @@ from evalwright.services.sources import RunSource, scorer_record, scorer_resourc
 from evalwright.services.stopping import stopping_notes, stopping_record
 from evalwright.services.tracing import TraceExporter
 from evalwright.store.cache import AnswerStore
+from evalwright.store.cards import CardStore
 from evalwright.store.cases import CaseSelection
 from evalwright.store.results import RunStore, Sitting
 from evalwright.store.workspace import Workspace
@@ -116,6 +118,7 @@ def finish(run: RunStore, source: RunSource, context: RunContext, end: RunEnd) -
         end = replace(end, notes=(*end.notes, *stopping_notes(looks, run.totals())))
     request = gate_request(source, context)
     summary = summarise(run, lambda f: judge(run, f, request), end, aggregates=aggregates_of(source.scorers))
+    summary = with_corrections(summary, run, CardStore(context.workspace.root))
     run.write_summary(summary)
     context.workspace.catalog.finish(summary, finished_at=context.clock.now())
     return summary

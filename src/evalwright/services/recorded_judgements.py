@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import re2
 
 from evalwright.core.errors import UsageError
 from evalwright.core.identity import short_hash
+from evalwright.scorers.judge.reply import Pick, Unreadable, stated
 from evalwright.services.agreement import Measured, biases
 from evalwright.services.calibration import CalibrationPlan, content, groups_of, output_hash
 from evalwright.services.label_scale import Scale, scale_for
@@ -88,3 +91,31 @@ def _recorded_pairs(blank: Card, both: Sequence[tuple[LabelRow, LabelRow]], plan
         biases=() if bias is None else (bias,),
         entries=entries,
     )
+
+
+def with_stated(judgements: LabelFile, pattern: str, pick: Pick) -> LabelFile:
+    """Recorded replies in prose, each with the verdict it states; none where it states none.
+
+    Args:
+        judgements: Rows whose answer is the judge's reply.
+        pattern: Expression whose first group is the verdict.
+        pick: Which statement counts when there are several.
+
+    Raises:
+        UsageError: The expression is wrong or has no group.
+    """
+    try:
+        compiled = re2.compile(pattern)
+    except re2.error as error:
+        raise UsageError(f"the pattern does not compile: {error}") from None
+    if compiled.groups < 1:
+        raise UsageError("the pattern has no group", hint=r"put the verdict into brackets: Output \((a|b)\) is better")
+    rows = tuple(replace(row, verdict=_stated(row, compiled, pick), output=None) for row in judgements.rows)
+    return replace(judgements, rows=rows)
+
+
+def _stated(row: LabelRow, compiled: Any, pick: Pick) -> str | None:
+    try:
+        return stated(row.output.text if row.output else "", compiled, pick=pick)
+    except Unreadable:
+        return None

@@ -11,11 +11,13 @@ import msgspec
 from evalwright.core.result import Summary
 from evalwright.core.run import Manifest, RunStatus, ScorerRecord, UnitRecord
 from evalwright.core.score import Score
+from evalwright.services.corrections import with_corrections
 from evalwright.services.evaluation import RunContext, gate_request
 from evalwright.services.figures import RunEnd, aggregates_of, summarise
 from evalwright.services.gating import judge
 from evalwright.services.judging import Bench
 from evalwright.services.sources import RunSource, scorer_record, scorer_resources
+from evalwright.store.cards import CardStore
 from evalwright.store.results import RunStore
 
 ScoredUnit = tuple[str, int, dict[str, Score]]
@@ -42,6 +44,7 @@ def rescore(run: RunStore, source: RunSource, context: RunContext) -> Summary:
     request = gate_request(source, context)
     aggregates = aggregates_of(source.scorers)
     summary = summarise(run, lambda f: judge(run, f, request), end, aggregates=aggregates, manifest=manifest)
+    summary = with_corrections(summary, run, CardStore(context.workspace.root))
     run.write_summary(summary)
     context.workspace.catalog.finish(summary, finished_at=context.clock.now())
     return summary

@@ -105,13 +105,22 @@ def read_stated(text: str, pattern: Any, choices: Sequence[str], *, pick: Pick =
         >>> read_stated("Hence Output (b) is better.", re2.compile(r"Output \((a|b)\) is better"), ["a", "b"]).verdict
         'b'
     """
-    stated = [found.group(1) for found in pattern.finditer(text[:MAX_REPLY])]
-    if not stated:
-        raise Unreadable("the reply states no verdict")
-    if pick == "only" and len({word.casefold() for word in stated}) > 1:
-        raise Unreadable("the reply states several verdicts: " + ", ".join(dict.fromkeys(stated)))
-    word = stated[0] if pick == "first" else stated[-1]
+    word = stated(text, pattern, pick=pick)
     return Ruling(verdict=_choice(word, choices), rationale=text.strip()[:MAX_RATIONALE])
+
+
+def stated(text: str, pattern: Any, *, pick: Pick = "last") -> str:
+    """The word a reply in prose states as its verdict, whatever it is.
+
+    Raises:
+        Unreadable: It states none, or with `only` several that differ.
+    """
+    words = [found.group(1) for found in pattern.finditer(text[:MAX_REPLY]) if found.group(1)]
+    if not words:
+        raise Unreadable("the reply states no verdict")
+    if pick == "only" and len({word.casefold() for word in words}) > 1:
+        raise Unreadable("the reply states several verdicts: " + ", ".join(dict.fromkeys(words)))
+    return str(words[0] if pick == "first" else words[-1])
 
 
 def _objects(text: str) -> Iterator[tuple[str, dict[str, Json]]]:

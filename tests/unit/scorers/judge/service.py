@@ -10,6 +10,11 @@ Script = Callable[[dict[str, Any]], Any]
 """From a request's body to the reply: a text, a dict (the verdict object), or (status, body)."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
 class JudgeService:
     """An OpenAI-compatible endpoint; use as a context manager.
 
@@ -40,8 +45,7 @@ class JudgeService:
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
 
     def answer(self, body: dict[str, Any]) -> tuple[int, Any]:
