@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from evalwright.core.errors import UsageError
 from evalwright.core.result import Summary
 from evalwright.gates.stopping import Method
 from evalwright.services.baselines import baseline_id
+from evalwright.services.ci_reports import tell_github
 from evalwright.services.estimating import RunEstimate
 from evalwright.services.evaluation import RunContext, estimate_run, exit_code, start_run
 from evalwright.services.overrides import Overrides, apply_overrides
@@ -79,7 +81,13 @@ class ReportOption(click.ParamType[tuple[str, Path | None]]):
 )
 @click.option("--traces", metavar="URL|FILE", help="Export the run as OpenTelemetry spans to a collector or a file.")
 @click.option("--trace-content", is_flag=True, help="With --traces: answers and scorers' reasons too.")
-@click.option("--report", "reports", type=ReportOption(), multiple=True, help="html, markdown, json, junit, or none.")
+@click.option(
+    "--report",
+    "reports",
+    type=ReportOption(),
+    multiple=True,
+    help="html, markdown, json, junit, sarif, github, gitlab, none.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary.")
 @json_option
 @workspace_option
@@ -156,6 +164,8 @@ def conclude(
 ) -> int:
     """Write the reports, print the summary, and return the exit code."""
     written = write_reports(store, summary, _wanted(summary, reports))
+    for line in tell_github(store, summary, os.environ) if "github" in written else ():
+        click.echo(line, err=True)
     if as_json:
         _print_json(summary, written)
     elif not quiet:

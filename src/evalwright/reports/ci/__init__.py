@@ -1,0 +1,1 @@
+"""What build servers read: SARIF, GitHub annotations, summaries and comments, GitLab's code quality report."""
