@@ -3,11 +3,18 @@
 import gzip
 import json
 
+import numpy as np
 import pytest
 import re2
 
 from evalwright.scorers.judge.reply import Unreadable, read_stated
+from evalwright.services.calibration import CalibrationPlan
+from evalwright.services.corrections import correct_binary, correct_by_rates
+from evalwright.services.labels import read_labels
 from evalwright.services.orders import OrderedPair, order_report, winner_of
+from evalwright.services.recorded_judgements import calibrate_recorded
+from evalwright.stats import wilson
+from evalwright.store.cards import LabelledVerdict
 from tests.shared_data import shared_data
 
 STATED = re2.compile(r"Output \((a|b)\) is better")
@@ -84,3 +91,96 @@ def test_llmbar_judges_own_words_are_read_and_what_states_no_verdict_is_an_error
     for row in different:
         with pytest.raises(Unreadable, match="several"):
             read_stated(row["completion"], STATED, ("a", "b"), pick="only")
+
+
+# --- truthfulqa: 2,554 human verdicts -------------------------------------------------------------------------------
+
+
+def truthful_rows(share):
+    """Human verdicts with those of a judge that is right on a share of the answers, by a fixed draw."""
+    rng = np.random.default_rng(3)
+    for number, row in enumerate(rows("truthfulqa/human_truth_dev.jsonl.gz")):
+        right = rng.random() < share
+        yield {**row, "id": f"t{number}", "verdict": row["human_true"] if right else not row["human_true"]}
+
+
+def card_of(tmp_path, made):
+    path = tmp_path / "judged.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in made), encoding="utf-8")
+    labels = read_labels(path, {"label": "human_true"})
+    return calibrate_recorded(path, read_labels(path, {}), CalibrationPlan(labels=labels), created_at=0.0)
+
+
+def test_truthfulqa_labels_calibrate_a_judge_of_known_accuracy(tmp_path):
+    card = card_of(tmp_path, truthful_rows(0.945))
+    assert (card.n, card.errors) == (2554, 0)
+    assert card.figure("pass_rate_people").value == pytest.approx(0.4236, abs=0.0001)
+    for name in ("agreement", "sensitivity", "specificity"):
+        figure = card.figure(name)
+        assert figure.low < 0.945 < figure.high
+        assert figure.high - figure.low < 0.04
+    assert sum(map(sum, card.confusion.counts)) == 2554
+
+
+def nearer(row, references):
+    """A verdict without a model: whether the answer is nearer to a right than to a wrong reference, by shared words."""
+
+    def best(texts):
+        return max((token_f1(row["answer"], text) for text in texts), default=0.0)
+
+    known = references.get(row["question"])
+    return None if known is None else best(known[0]) > best(known[1])
+
+
+def token_f1(first, second):
+    a, b = (set(text.lower().replace(".", "").split()) for text in (first, second))
+    shared = len(a & b)
+    return 2 * shared / (len(a) + len(b)) if shared else 0.0
+
+
+def test_a_word_overlap_judge_gets_a_card_that_shows_how_far_it_can_be_believed(tmp_path):
+    with shared_data("data/truthfulqa/questions.jsonl").open(encoding="utf-8") as lines:
+        questions = [json.loads(line) for line in lines]
+    references = {
+        q["question"]: (q["correct_answers"].split("; "), q["incorrect_answers"].split("; ")) for q in questions
+    }
+    judged = [{**row, "id": f"t{n}", "verdict": nearer(row, references)} for n, row in enumerate(rows("truthfulqa/human_truth_dev.jsonl.gz"))]  # fmt: skip  # noqa: E501
+    card = card_of(tmp_path, judged)
+    assert card.n + card.errors == 2554
+    agreement, kappa = card.figure("agreement"), card.figure("kappa")
+    assert 0.70 < agreement.value < 0.85
+    assert kappa.low > 0.3
+    assert {bias.name for bias in card.biases} >= {"length"}
+
+
+# --- corrected figures against the truth ----------------------------------------------------------------------------
+
+
+def test_figures_corrected_with_labels_of_the_same_answers_cover_the_truth():
+    """A judge that passes a third of the bad answers, 100 labels among 2,554: intervals hold, the raw rate does not."""
+    truth = np.array([row["human_true"] for row in rows("truthfulqa/human_truth_dev.jsonl.gz")], dtype=float)
+    rng = np.random.default_rng(11)
+    hits = raw_hits = 0
+    repeats = 200
+    for _ in range(repeats):
+        said = np.where(truth == 1.0, rng.random(len(truth)) < 0.9, rng.random(len(truth)) < 0.33).astype(float)
+        chosen = rng.choice(len(truth), 100, replace=False)
+        entries = [LabelledVerdict(id=str(i), truth_value=truth[i], said_value=said[i]) for i in chosen]
+        interval = correct_binary(entries, said.tolist(), level=0.95)
+        hits += interval.contains(truth.mean())
+        raw_hits += wilson(int(said.sum()), len(said)).contains(truth.mean())
+    assert hits / repeats >= 0.92
+    assert raw_hits == 0
+
+
+def test_figures_corrected_by_the_rates_of_other_answers_cover_the_truth():
+    rng = np.random.default_rng(12)
+    hits = 0
+    for _ in range(200):
+        table = {"tp": rng.binomial(100, 0.9), "tn": rng.binomial(100, 0.75)}
+        known = [(True, n < table["tp"]) for n in range(100)] + [(False, n >= table["tn"]) for n in range(100)]
+        entries = tuple(LabelledVerdict(id=str(n), truth=t, said=s) for n, (t, s) in enumerate(known))
+        positives = rng.binomial(2000, 0.8 * 0.9 + 0.2 * 0.25)
+        interval = correct_by_rates(entries, [1.0] * positives + [0.0] * (2000 - positives), level=0.95)
+        hits += interval.contains(0.8)
+    assert hits / 200 >= 0.92

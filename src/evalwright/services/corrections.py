@@ -85,10 +85,12 @@ def corrected(run: RunStore, record: ScorerRecord, card: Card, *, level: float =
     labelled, values = _run_values(run, record.metric, card.entries)
     binary = set(values) <= {0.0, 1.0}
     if len(labelled) >= MIN_LABELS and len(values) > len(labelled):
-        interval = _post_stratified(labelled, values, level) if binary else _ppi(labelled, values, level)
+        interval = (
+            correct_binary(labelled, values, level=level) if binary else correct_graded(labelled, values, level=level)
+        )
         what = f"{len(labelled)} labels of this run's answers"
     elif binary and values:
-        made = _rogan_gladen(card, values, level)
+        made = correct_by_rates(card.entries, values, level=level)
         if made is None:
             return None
         interval, what = made, f"the card of {card.n} labels of other answers, taking its error rates to hold here too"
@@ -119,7 +121,14 @@ def _run_values(
     return labelled, values
 
 
-def _post_stratified(labelled: Sequence[LabelledVerdict], values: Sequence[float], level: float) -> Interval:
+def correct_binary(labelled: Sequence[LabelledVerdict], values: Sequence[float], *, level: float) -> Interval:
+    """The true rate from a judge's 0/1 verdicts and labels of a random part of the same answers.
+
+    Args:
+        labelled: Labels, with `said_value` and `truth_value`.
+        values: The judge's verdicts of all answers, the labelled ones included.
+        level: Confidence level.
+    """
     counts = Counter(values)
     pairs = [(entry.said_value, entry.truth_value) for entry in labelled]
     labels = {
@@ -129,7 +138,8 @@ def _post_stratified(labelled: Sequence[LabelledVerdict], values: Sequence[float
     return post_stratified_judge(counts, labels, rng=np.random.default_rng(SEED), level=level)
 
 
-def _ppi(labelled: Sequence[LabelledVerdict], values: Sequence[float], level: float) -> Interval:
+def correct_graded(labelled: Sequence[LabelledVerdict], values: Sequence[float], *, level: float) -> Interval:
+    """The true mean from a judge's graded scores and labels of a random part of the same answers (PPI++)."""
     truth = [entry.truth_value or 0.0 for entry in labelled]
     said = [entry.said_value or 0.0 for entry in labelled]
     rest = Counter(values)
@@ -137,9 +147,13 @@ def _ppi(labelled: Sequence[LabelledVerdict], values: Sequence[float], level: fl
     return ppi_mean(truth, said, list(rest.elements()), level=level)
 
 
-def _rogan_gladen(card: Card, values: Sequence[float], level: float) -> Interval | None:
-    known = [entry for entry in card.entries if entry.truth is not None and entry.said is not None]
-    table = Counter((entry.truth, entry.said) for entry in known)
+def correct_by_rates(entries: Sequence[LabelledVerdict], values: Sequence[float], *, level: float) -> Interval | None:
+    """The true rate from a judge's 0/1 verdicts and its sensitivity and specificity on other answers.
+
+    Returns:
+        None where the labels are all of one kind, or the judge is close to guessing.
+    """
+    table = Counter((e.truth, e.said) for e in entries if e.truth is not None and e.said is not None)
     confusion = JudgeConfusion(
         tp=table[True, True], fn=table[True, False], fp=table[False, True], tn=table[False, False]
     )

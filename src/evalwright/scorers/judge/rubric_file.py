@@ -106,7 +106,14 @@ def load_rubric(path: Path, *, name: str | None = None) -> Rubric:
     try:
         return RubricSection.model_validate(data).made()
     except ValidationError as error:
-        raise ConfigError([_problem(item, root, shown) for item in error.errors()]) from None
+        raise ConfigError([_problem(item, root, shown) for item in _first_causes(error)]) from None
+
+
+def _first_causes(error: ValidationError) -> list[Any]:
+    """What is wrong, without lists that are only too short because one of their items is wrong."""
+    found = error.errors()
+    inner = {item["loc"][:1] for item in found if len(item["loc"]) > 1}
+    return [item for item in found if item["type"] != "too_short" or item["loc"] not in inner]
 
 
 def _text(path: Path, shown: str) -> str:
@@ -179,6 +186,8 @@ def _problem(item: Any, root: yaml.Node | None, shown: str) -> Problem:
         message = f"`{path[-1]}` is missing"
     elif item["type"] == "extra_forbidden":
         message = f"unknown key `{path[-1]}`"
+    elif item["type"] == "too_short":
+        message = f"`{dotted}` needs at least {item['ctx']['min_length']} entries"
     elif path:
         message = f"`{dotted}`: {message}"
     return Problem(

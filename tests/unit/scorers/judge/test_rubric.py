@@ -74,6 +74,16 @@ def test_several_mistakes_are_told_together(tmp_path):
     assert len(caught.value.problems) == 2
 
 
+def test_a_wrong_level_is_told_alone_and_too_few_levels_in_plain_words(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        load_rubric(
+            written(tmp_path, "rubric: r\ncriterion: x\nlevels: [{ name: a, value: x }, { name: b, value: 1 }]\n")
+        )
+    assert [problem.key for problem in caught.value.problems] == ["levels.0.value"]
+    with pytest.raises(ConfigError, match="needs at least 2 entries"):
+        load_rubric(written(tmp_path, "rubric: r\ncriterion: x\nlevels: [{ name: b, value: 1 }]\n"))
+
+
 def test_a_missing_file_is_a_message(tmp_path):
     with pytest.raises(ConfigError, match="can't be read"):
         load_rubric(tmp_path / "none.yaml")
