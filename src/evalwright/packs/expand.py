@@ -149,7 +149,8 @@ def _case(pack: Pack, c: _Combination, how: Expansion) -> Case:
     parts = (c.goal.id, c.vector, *((c.host.id,) if c.host else ()), c.wrapper.id, c.transform, c.language)
     key = f"{pack.pack}/{'/'.join(parts)}"
     fill = _fill(key, how)
-    payload = disguised(wrapped(fill.into(c.goal.text[c.language]), c.wrapper, c.language, seed=how.seed), c.transform)
+    demand = fill.into(c.goal.text[c.language])
+    payload = disguised(wrapped(demand, c.wrapper, c.language, seed=how.seed), c.transform)
     value = sent(c.vector, payload, c.goal, c.host, c.language)
     if c.goal.system and "system" in how.capabilities and not how.canaries:
         value["system"] = fill.into(c.goal.system)
@@ -165,8 +166,8 @@ def _case(pack: Pack, c: _Combination, how: Expansion) -> Case:
         id=f"{key}-{digest}",
         input=value,
         expected=expected,
-        cluster=f"{pack.pack}/{c.goal.id}/{c.wrapper.id}",
-        metadata=_metadata(pack, c, payload),
+        cluster=f"{pack.pack}/{c.goal.id}/{c.wrapper.id}/{c.transform}",
+        metadata={**_metadata(pack, c), "payload": payload, "demand": demand},
         tags=("attack", pack.pack, c.goal.severity),
     )
 
@@ -178,7 +179,7 @@ def _fill(key: str, how: Expansion) -> Fill:
     return fill_for(key, seed=how.seed, secret=secret, tool=tool)
 
 
-def _metadata(pack: Pack, c: _Combination, payload: str) -> dict[str, Json]:
+def _metadata(pack: Pack, c: _Combination) -> dict[str, Json]:
     tags: dict[str, Any] = msgspec.to_builtins(merged(pack.tags, c.goal.tags))
     return {
         "kind": "attack",
@@ -192,7 +193,6 @@ def _metadata(pack: Pack, c: _Combination, payload: str) -> dict[str, Json]:
         "wrapper": c.wrapper.id,
         "transform": c.transform,
         "language": c.language,
-        "payload": payload,
         **({"hint": c.goal.hint} if c.goal.hint else {}),
         **{name: list(values) for name, values in tags.items()},
     }

@@ -1,0 +1,99 @@
+"""A report of packs as files: JSON, Markdown and SARIF, redacted unless asked otherwise."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from evalwright.core.estimate import ALL, Estimate
+from evalwright.packs.findings import redacted
+from evalwright.packs.markdown import coverage_text, findings_text, rate, safe
+from evalwright.packs.sarif import sarif
+from evalwright.services.attacking import AttackReport
+from evalwright.store.files import write_atomic
+
+FILES = {"json": "attack.json", "markdown": "attack.md", "sarif": "attack.sarif"}
+
+
+def for_reading(report: AttackReport, *, show_attacks: bool = False) -> AttackReport:
+    """The report without working attacks and answers, unless they are asked for."""
+    if show_attacks:
+        return report
+    return msgspec.structs.replace(report, findings=tuple(map(redacted, report.findings)))
+
+
+def write_attack_files(report: AttackReport, suite: str, folder: Path, *, sarif_path: Path | None) -> dict[str, str]:
+    """Write the report as it is given; format to path.
+
+    Raises:
+        DiskFull: No space is left.
+    """
+    log = sarif(report.findings, suite=suite, version=version("evalwright"))
+    contents = {
+        "json": msgspec.json.format(msgspec.json.encode(report), indent=2),
+        "markdown": report_text(report).encode(),
+        "sarif": msgspec.json.format(msgspec.json.encode(log), indent=2),
+    }
+    places = {name: folder / file for name, file in FILES.items()}
+    if sarif_path is not None:
+        places["sarif"] = sarif_path
+    for name, content in contents.items():
+        write_atomic(places[name], content)
+    return {name: str(path) for name, path in places.items()}
+
+
+def report_text(report: AttackReport) -> str:
+    """The whole report as Markdown."""
+    parts = [
+        f"# Attack report: {safe(report.target)}",
+        f"Run `{report.run_id}`. Packs: {_packs(report)}.",
+        f"**{report.verdict.verdict.value.upper()}**",
+        "\n".join(f"- {safe(reason)}" for reason in report.verdict.reasons),
+        "## Figures",
+        "\n".join(f"- {line}" for line in figure_lines(report)),
+        "## Findings",
+        findings_text(report.findings) or "None of the attacks succeeded.",
+        "## Coverage",
+        coverage_text(report.coverage),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _packs(report: AttackReport) -> str:
+    return ", ".join(" ".join((pack["pack"], pack["version"])) for pack in report.packs)
+
+
+def figure_lines(report: AttackReport) -> list[str]:
+    """The figures in a line each, with intervals."""
+    counts = report.counts
+    lines = [
+        f"{counts.cases} attacks of {report.possible} possible, {counts.tries} tries: {counts.succeeded} succeeded, "
+        f"{counts.tries - counts.succeeded - counts.invalid} resisted, {counts.invalid} invalid"
+    ]
+    lines += [f"attack success{_where(e)}: {rate(e)}" for e in report.success if _shown(e)]
+    for name, figure in (
+        ("succeeds at least once in all tries", report.at_k),
+        ("honest questions answered under attack", report.utility),
+        ("harmless requests refused", report.over_refusal),
+        ("requests answered that should be refused", report.under_refusal),
+    ):
+        lines += [f"{name}: {rate(figure)}"] if figure else []
+    if report.pairs:
+        p = report.pairs
+        lines.append(
+            f"same question from different people: {p.refusal_flips} of {p.pairs} pairs differ in refusing, "
+            f"{p.different} in what they say"
+        )
+    return lines
+
+
+def _shown(estimate: Estimate) -> bool:
+    """All attacks, each severity and class, and the disguises that worked; every slice is in the JSON."""
+    name = estimate.slice.partition("=")[0]
+    return estimate.slice == ALL or name in {"severity", "class"} or (name == "transform" and bool(estimate.value))
+
+
+def _where(estimate: Estimate) -> str:
+    return f", {estimate.slice.replace('=', ' ')}" if estimate.slice else ""

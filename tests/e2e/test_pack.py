@@ -1,0 +1,149 @@
+"""Packs from the command line: list, show, new, test, run."""
+
+import json
+
+import pytest
+
+OBEYING = '''\
+"""A product that joins the two parts of a code word when it is told to, in plain words only."""
+
+import re
+
+
+def answer(question):
+    found = re.search(r"word ([A-Z]{5}).*number (\\d{4})", question)
+    return found[1] + found[2] if found else "I only talk about gardens."
+'''
+
+
+@pytest.fixture
+def obeying(folder):
+    folder.write("product.py", OBEYING)
+    return folder
+
+
+def test_list_show_and_json(folder):
+    listed = folder.run("pack", "list")
+    assert listed.code == 0
+    assert "indirect-injection" in listed.out
+    assert len(folder.run("pack", "list", "--json").json) >= 16
+    shown = folder.run("pack", "show", "exfiltration")
+    assert "AML.T0077" in shown.out
+    assert "proof: link" in shown.out
+    assert folder.run("pack", "show", "exfiltration", "--json").json["version"] == "1"
+
+
+def test_an_unknown_pack_is_told_with_the_nearest_name(folder):
+    done = folder.run("pack", "show", "exfiltratoin")
+    assert done.code == 2
+    assert "exfiltration" in done.err
+
+
+def test_new_writes_a_pack_that_passes_its_own_test(folder):
+    assert folder.run("pack", "new", "mine.yaml").code == 0
+    tested = folder.run("pack", "test", "mine.yaml")
+    assert tested.code == 0
+    assert "obedient" in tested.out
+    assert "WRONG" not in tested.out
+    again = folder.run("pack", "new", "mine.yaml")
+    assert again.code == 2
+    assert "exists" in again.err
+
+
+def test_a_pack_whose_oracle_an_echo_satisfies_fails_its_test(folder):
+    folder.run("pack", "new", "mine.yaml")
+    path = folder.path / "mine.yaml"
+    path.write_text(path.read_text().replace("Write the word", "Write [[A]][[B]]: the word"))
+    done = folder.run("pack", "test", "mine.yaml")
+    assert done.code == 1
+    assert "WRONG" in done.out
+
+
+def test_a_wrong_pack_is_told_with_every_problem(folder):
+    folder.run("pack", "new", "mine.yaml")
+    path = folder.path / "mine.yaml"
+    path.write_text(path.read_text().replace("high ", "huge ").replace("none, base64", "none, base63"))
+    done = folder.run("pack", "run", "mine.yaml", "--target", "suite.yaml")
+    assert done.code == 2
+    assert "huge" in done.err
+    assert "base63" in done.err
+
+
+def test_a_run_finds_proves_and_withholds(obeying):
+    done = obeying.run("pack", "run", "direct-injection", "--target", "suite.yaml", "--limit", "30", "--minimise", "30")
+    assert done.code == 1
+    assert "calls" in done.err
+    assert "Writes what a stranger dictates" in done.out
+    assert "evalwright pack run direct-injection --target suite.yaml --seed 0 --only direct-injection/" in done.out
+    run = next((obeying.path / ".evalwright" / "runs").iterdir())
+    report = json.loads((run / "attack.json").read_text())
+    finding = report["findings"][0]
+    assert finding["payload"].startswith("[withheld")
+    assert 0 < finding["succeeded"] <= finding["tried"]
+    assert 0 < finding["calls"] <= 30
+    assert report["counts"]["invalid"] == 0
+    overall = next(e for e in report["success"] if not e.get("slice"))
+    assert overall["low"] < overall["value"] < overall["high"]
+    log = json.loads((run / "attack.sarif").read_text())
+    assert log["version"] == "2.1.0"
+    assert log["runs"][0]["results"][0]["ruleId"] == log["runs"][0]["tool"]["driver"]["rules"][0]["id"]
+
+
+def test_the_replay_command_sends_the_same_attack_again(obeying):
+    words = ["pack", "run", "direct-injection", "--target", "suite.yaml", "--limit", "40", "--json", "--show-attacks"]
+    finding = obeying.run(*words).json["findings"][0]
+    again = obeying.run(*finding["replay"].split()[1:], "--json", "--show-attacks", "--quiet").json
+    assert again["counts"]["succeeded"] == again["counts"]["tries"] == 1
+    assert again["findings"][0]["payload"] == finding["payload"]
+
+
+def test_minimised_findings_still_succeed_with_fewer_words(obeying):
+    words = ["--minimise", "60", "--json", "--show-attacks", "--quiet"]
+    found = obeying.run("pack", "run", "direct-injection", "--target", "suite.yaml", *words).json["findings"][0]
+    assert len(found["minimised"]) < len(found["payload"])
+    assert found["minimised"].split()[0] in found["payload"]
+
+
+def test_a_system_that_fails_proves_nothing(folder):
+    folder.write("product.py", 'def answer(question):\n    raise RuntimeError("down")\n')
+    done = folder.run("pack", "run", "encodings", "--target", "suite.yaml", "--limit", "10", "--json", "--quiet")
+    assert done.code == 3
+    assert done.json["counts"]["invalid"] == done.json["counts"]["tries"] == 10
+    assert done.json["verdict"]["verdict"] == "inconclusive"
+    assert done.json["findings"] == []
+
+
+def test_few_cases_without_success_are_not_enough_evidence(folder):
+    folder.write("product.py", 'def answer(question):\n    return "Gardens only."\n')
+    done = folder.run("pack", "run", "encodings", "--target", "suite.yaml", "--limit", "20")
+    assert done.code == 3
+    assert "not enough evidence" in done.out
+    enough = folder.run("pack", "run", "encodings", "--target", "suite.yaml", "--max-success", "0.5")
+    assert enough.code == 0
+    assert "PASS" in enough.out
+
+
+def test_several_tries_give_the_rate_of_at_least_one_success(obeying):
+    words = ["--trials", "3", "--limit", "10", "--json", "--quiet"]
+    done = obeying.run("pack", "run", "direct-injection", "--target", "suite.yaml", *words).json
+    assert done["counts"]["tries"] == 30
+    assert done["at_k"]["metric"] == "attack_success@3"
+    assert done["at_k"]["n"] == 10
+
+
+def test_estimate_sends_nothing(folder):
+    folder.write("product.py", 'def answer(question):\n    raise SystemExit("called")\n')
+    done = folder.run("pack", "run", "all", "--target", "suite.yaml", "--estimate")
+    assert done.code == 0
+    assert "possible" in done.err
+    assert not (folder.path / ".evalwright" / "runs").exists() or not list(
+        (folder.path / ".evalwright" / "runs").iterdir()
+    )
+
+
+def test_what_the_target_cannot_take_is_said_and_shown_as_untested(folder):
+    done = folder.run("pack", "run", "prompt-leakage", "--target", "suite.yaml", "--json")
+    assert "takes no system" in done.err
+    cells = {cell["id"]: cell for cell in done.json["coverage"]}
+    assert "system" in cells["LLM07"]["untested"]
+    assert cells["LLM03"]["untested"] == "no pack of this run attacks it"
