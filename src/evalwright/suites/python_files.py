@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from evalwright.core.errors import ConfigError, Problem
+from evalwright.core.extras import SourceAsItIs
 from evalwright.suites.suggest import suggestion
 
 
@@ -80,7 +81,7 @@ def _file(name: str, folder: Path) -> ModuleType:
 
 
 def _execute(unique: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(unique, path)
+    spec = importlib.util.spec_from_loader(unique, SourceAsItIs(unique, str(path)))
     if spec is None or spec.loader is None:
         raise _failed(f"`{path.name}` can't be imported")
     module = importlib.util.module_from_spec(spec)

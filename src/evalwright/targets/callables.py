@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from evalwright.core.errors import ConfigError, TargetError
+from evalwright.core.extras import SourceAsItIs
 from evalwright.core.target import TargetCall
 from evalwright.targets.options import config_error
 
@@ -163,7 +164,7 @@ def _load_file(name: str, folder: Path) -> ModuleType:
     if not path.is_file():
         raise config_error(f"there is no file `{name}`", key="callable", hint="paths are relative to the suite file")
     unique = f"evalwright_target_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(unique, path)
+    spec = importlib.util.spec_from_loader(unique, SourceAsItIs(unique, str(path)))
     if spec is None or spec.loader is None:
         raise config_error(f"`{name}` can't be imported", key="callable")
     module = importlib.util.module_from_spec(spec)
