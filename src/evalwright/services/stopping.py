@@ -58,9 +58,7 @@ def stopping_notes(record: StoppingRecord, totals: Totals) -> list[str]:
     risks = sorted({f"{100 * watch.error:.3g} %" for watch in record.watches})
     left = max(0, totals.units - totals.done)
     if not left:
-        return [
-            f"every rule was decided after {record.seen:,} of {record.units:,} units, when all had been begun"
-        ]
+        return [f"every rule was decided after {record.seen:,} of {record.units:,} units, when all had been begun"]
     share = left / totals.done if totals.done else 0.0
     calls = round(totals.calls * share)
     costs = [cost for cost in (totals.cost, totals.judge_cost) if cost is not None]
