@@ -17,15 +17,6 @@ gate: [{{ metric: exact, at_least: {floor} }}]
 
 
 OPTIONS = ("-p", "evalwright.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:asyncio", "--evalwright-workspace=ws")
-    "-p",
-    "evalwright.pytest_plugin",
-    "-p",
-    "no:cacheprovider",
-    "-p",
-    "no:asyncio",
-    "--evalwright-workspace",
-    "ws",
-)
 
 
 @pytest.fixture(scope="module", autouse=True)
