@@ -4,7 +4,7 @@ Runs a bare aiohttp loop and Evalwright in turn on the same work against the moc
 prints one Markdown table per scenario. Every run is a process of its own, so that CPU and peak memory are its own.
 Without the kit or a C compiler it says so and ends well.
 
-Scenarios: overhead (no latency), latency (lognormal), faults, limited, crash, workers. `--full` uses the sizes of
+Scenarios: overhead (no latency), workers, latency (lognormal), faults, limited, crash, soak. `--full` uses the sizes of
 docs/benchmarks.md (up to 200,000 cases, some minutes); without it all takes about a minute.
 """
 
@@ -295,7 +295,26 @@ def crash(bench: Bench) -> None:
     table(f"kill -9 at half: {count:,} cases, 100 ms, {concurrency} in flight", header, rows)
 
 
-SCENARIOS = {each.__name__: each for each in (overhead, workers, latency, faults, limited, crash)}
+def soak(bench: Bench) -> None:
+    """Memory of one long run, looked at while it goes on."""
+    count = 200_000 if bench.full else 10_000
+    bench.mock.configure()
+    process = bench.start(count, bench.run_dir(), concurrency=256)
+    rows = []
+    for share in (0.01, 0.1, 0.25, 0.5, 0.75, 0.99):
+        wait_for(bench, lambda counted, goal=share * count: counted["ok"] >= goal)
+        rows.append([f"{share:.0%}", resident_mb(process.pid)])
+    process.communicate()
+    table(f"Memory while {count:,} cases run, 256 in flight", ["done", "resident MB"], rows)
+
+
+def resident_mb(pid: int) -> int:
+    """Memory of a process at this moment (Linux)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) // 1024
+
+
+SCENARIOS = {each.__name__: each for each in (overhead, workers, latency, faults, limited, crash, soak)}
 
 
 def main() -> int:
