@@ -250,3 +250,28 @@ def test_scoring_again_asks_the_judge_and_not_the_target(folder):
         assert len(service.seen) == 60
     assert metric(done.json, "helpful")["n"] == 30
     assert any("30 calls of judges" in note for note in done.json["notes"])
+
+
+def test_verdicts_of_an_earlier_run_are_used_again_when_the_cache_is_on(folder):
+    with JudgeService(lenient) as service:
+        name = suite(folder, service)
+        first = folder.run("run", name, "--cache", "on", "--json")
+        again = folder.run("run", name, "--cache", "on", "--json")
+        assert len(service.seen) == 30
+        folder.write("helpful.yaml", RUBRIC.replace("It does not.", "Not at all."))
+        folder.run("run", name, "--cache", "on", "--json")
+        assert len(service.seen) == 60
+    assert metric(first.json, "helpful")["value"] == metric(again.json, "helpful")["value"]
+    assert again.json["judge_usage"]["input_tokens"] == 0
+
+
+def test_judges_count_in_the_estimate_and_in_the_budget(folder):
+    with JudgeService(lenient) as service:
+        name = suite(folder, service, price={"input": 1000, "output": 1000})
+        told = folder.run("run", name, "--estimate", "--json")
+        assert told.json["calls"] == 60
+        assert told.json["cost"] > 5
+        done = folder.run("run", name, "--budget", "1 USD", "--json")
+    assert done.code == 4
+    assert done.json["status"] == "budget"
+    assert len(service.seen) < 20

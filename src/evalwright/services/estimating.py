@@ -27,8 +27,8 @@ class RunEstimate(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         units: Cases times trials.
-        calls: Calls of the target, without retries.
-        tokens: Input and output tokens; None when the target is no model.
+        calls: Calls of the target and of judges, without retries.
+        tokens: Input and output tokens; None when no model is asked.
         cost: In the price table's currency; None when the price is unknown.
         minutes: With the run's concurrency and rate limit, at one second a call.
     """
@@ -42,6 +42,23 @@ class RunEstimate(msgspec.Struct, frozen=True, kw_only=True):
 
 def unit_estimate(cases: CaseSource, source: RunSource, prices: PriceTable) -> UnitEstimate:
     """What one unit is expected to spend: prompt length from a sample of cases, answer length from `max_tokens`."""
+    target, judges = _target_estimate(cases, source, prices), _judge_estimate(cases, source)
+    return UnitEstimate(
+        calls=target.calls + judges.calls, tokens=target.tokens + judges.tokens, cost=target.cost + judges.cost
+    )
+
+
+def _judge_estimate(cases: CaseSource, source: RunSource) -> UnitEstimate:
+    """What the judges among the scorers take for one unit."""
+    judges = [bound.scorer.expected for bound in source.scorers if hasattr(bound.scorer, "expected")]
+    if not judges:
+        return UnitEstimate(calls=0.0)
+    shown = _prompt_tokens(cases, source) + _answer_tokens(source)
+    calls, tokens, cost = (sum(part) for part in zip(*(expected(shown) for expected in judges), strict=True))
+    return UnitEstimate(calls=calls, tokens=tokens, cost=cost)
+
+
+def _target_estimate(cases: CaseSource, source: RunSource, prices: PriceTable) -> UnitEstimate:
     model = _model(source)
     if model is None:
         return UnitEstimate()
@@ -56,10 +73,10 @@ def run_estimate(cases: CaseSource, source: RunSource, prices: PriceTable) -> Ru
     known = unit.tokens > 0
     return RunEstimate(
         units=units,
-        calls=units,
+        calls=round(units * unit.calls),
         tokens=round(units * unit.tokens) if known else None,
         cost=units * unit.cost if unit.cost else None,
-        minutes=_minutes(units, unit, source),
+        minutes=_minutes(units, _target_estimate(cases, source, prices), source),
     )
 
 

@@ -26,6 +26,7 @@ from evalwright.services.early_stop import check_decidable, watcher
 from evalwright.services.estimating import RunEstimate, run_estimate, unit_estimate
 from evalwright.services.figures import RunEnd, aggregates_of, summarise
 from evalwright.services.gating import GateRequest, judge
+from evalwright.services.judging import Replies
 from evalwright.services.provenance import code_record, environment_record, package_versions
 from evalwright.services.run_ids import new_run_id
 from evalwright.services.slicing import case_filter
@@ -180,6 +181,8 @@ def _job(run: RunStore, source: RunSource, context: RunContext) -> Job:
     target: Target = source.target
     prices = price_table(os.environ)
     asked = str(target.describe().get("model", ""))
+    mode = source.settings.cache
+    cache = answer_store(context.workspace, source.settings) if mode is not CacheMode.OFF else None
     return Job(
         run_dir=run.folder,
         cases=run.cases,
@@ -189,7 +192,8 @@ def _job(run: RunStore, source: RunSource, context: RunContext) -> Job:
         scorers=source.scorers,
         resources=scorer_resources(source.scorers),
         listeners=context.listeners,
-        cache=answer_store(context.workspace, source.settings) if source.settings.cache is not CacheMode.OFF else None,
+        cache=cache,
+        services={} if cache is None else {"replies": Replies(cache, writes=mode is CacheMode.ON)},
         price=lambda output: prices.cost(output.model or "", output.usage, asked=asked),
         estimate=unit_estimate(run.cases, source, prices),
         clock=context.clock,

@@ -13,6 +13,7 @@ from evalwright.core.ports import SystemClock
 from evalwright.core.run import RunSettings
 from evalwright.core.score import Score
 from evalwright.core.scorer import BoundScorer, ScoreContext
+from evalwright.engine import AnswerCache
 from evalwright.engine.board import Board
 from evalwright.engine.limits import Limits
 from evalwright.engine.meter import Meter, Till
@@ -81,6 +82,28 @@ class Bench:
             found = await self._scorers.score(context)
         self.spending.add(meter)
         return found
+
+
+class Replies:
+    """Judges' replies of earlier runs, kept among the stored answers under keys of their own.
+
+    Args:
+        store: The stored answers, opened and closed by the run.
+        writes: Whether new replies are kept.
+    """
+
+    def __init__(self, store: AnswerCache, *, writes: bool) -> None:
+        self._store = store
+        self._writes = writes
+
+    def get(self, key: str) -> Output | None:
+        """A stored reply."""
+        return self._store.get(key)
+
+    def put(self, key: str, output: Output) -> None:
+        """Keep a reply, where the run keeps any."""
+        if self._writes:
+            self._store.put(key, output)
 
 
 Answered = tuple[Case, Output]

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 from evalwright.core.case import Json
 from evalwright.core.component import BindContext
 from evalwright.core.errors import TargetError
-from evalwright.core.output import Usage
+from evalwright.core.identity import content_hash
+from evalwright.core.output import Output, Usage
 from evalwright.core.target import RateLimit
 from evalwright.models.chat import ChatClient, ChatReply, ChatRequest, ignore_rates
 from evalwright.models.dialects import DIALECTS
@@ -20,6 +21,10 @@ from evalwright.models.options import Duration, RateLimitOption, config_error
 from evalwright.models.prices import Price, PriceTable, price_table
 from evalwright.models.secrets import expand, expand_public, find_secrets, refuse_literal_secret
 from evalwright.models.transport import Limits
+
+CHARS_PER_TOKEN = 4.0
+REPLY_TOKENS = 150
+"""Tokens a verdict with its reasons usually takes."""
 
 _NO_SEED = {"anthropic", "responses"}
 _SCHEMA_REFUSED = {400, 404, 415, 422, 501}
@@ -188,7 +193,7 @@ class JudgeClient:
         Args:
             messages: The conversation.
             schema: JSON Schema the reply should follow; None for free text.
-            services: The scorer's services; `meter` is used when it is there.
+            services: The scorer's services: `meter` counts the calls, `replies` holds those of earlier runs.
 
         Raises:
             TargetError: The call failed for good.
@@ -207,17 +212,36 @@ class JudgeClient:
         self, messages: Sequence[Mapping[str, Json]], schema: Mapping[str, Json] | None, services: Mapping[str, Any]
     ) -> Told:
         params = self.options.call_params()
+        kept, key = services.get("replies"), ""
+        if kept is not None:
+            key = content_hash(["judge reply", self.describe(), messages, schema])
+            if (stored := kept.get(key)) is not None:
+                return Told(text=stored.text, refusal=stored.metadata.get("refusal"), model=stored.model)
 
         async def send(observe: Any) -> Told:
             request = ChatRequest(messages=messages, params=params, json_schema=schema, observe=observe)
             return self._told(await self.client.complete(request))
 
         meter = services.get("meter")
-        if meter is None or self._key is None:
-            return await send(ignore_rates)
         limit: RateLimit | None = self.options.rate_limit
-        told: Told = await meter.call(self._key, send, limit=limit)
+        if meter is None or self._key is None:
+            told = await send(ignore_rates)
+        else:
+            told = await meter.call(self._key, send, limit=limit)
+        if kept is not None:
+            kept.put(key, Output(text=told.text, model=told.model, metadata={"refusal": told.refusal}))
         return told
+
+    def expected(self, system: str, shown_tokens: float) -> tuple[float, float]:
+        """Tokens and money one call will probably take.
+
+        Args:
+            system: Instructions.
+            shown_tokens: Tokens of the case and the answer shown.
+        """
+        asked = round(len(system) / CHARS_PER_TOKEN + shown_tokens)
+        usage = Usage(input_tokens=asked, output_tokens=REPLY_TOKENS, estimated=True)
+        return float(usage.total_tokens), self._prices.cost(self.options.model, usage) or 0.0
 
     def _told(self, reply: ChatReply) -> Told:
         asked = self.options.model

@@ -129,6 +129,11 @@ class PanelScorer:
         for member in self.members:
             await member.close()
 
+    def expected(self, shown_tokens: float) -> tuple[float, float, float]:
+        """Calls, tokens and money one row will probably take, for budgets and estimates."""
+        calls, tokens, cost = zip(*(member.expected(shown_tokens) for member in self.members), strict=True)
+        return sum(calls), sum(tokens), sum(cost)
+
     async def score(self, ctx: ScoreContext) -> Score:
         """Ask all judges at once and join their marks."""
         marks = await asyncio.gather(*(member.score(ctx) for member in self.members))
