@@ -50,7 +50,7 @@ def unit_estimate(cases: CaseSource, source: RunSource, prices: PriceTable) -> U
 
 def _judge_estimate(cases: CaseSource, source: RunSource) -> UnitEstimate:
     """What the judges among the scorers take for one unit."""
-    judges = [bound.scorer.expected for bound in source.scorers if hasattr(bound.scorer, "expected")]
+    judges = [bound.scorer.expected_spending for bound in source.scorers if hasattr(bound.scorer, "expected_spending")]
     if not judges:
         return UnitEstimate(calls=0.0)
     shown = _prompt_tokens(cases, source) + _answer_tokens(source)

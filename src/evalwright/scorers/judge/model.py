@@ -232,7 +232,7 @@ class JudgeClient:
             kept.put(key, Output(text=told.text, model=told.model, metadata={"refusal": told.refusal}))
         return told
 
-    def expected(self, system: str, shown_tokens: float) -> tuple[float, float]:
+    def expected_spending(self, system: str, shown_tokens: float) -> tuple[float, float]:
         """Tokens and money one call will probably take.
 
         Args:

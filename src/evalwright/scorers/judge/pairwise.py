@@ -139,9 +139,9 @@ class PairwiseScorer:
         """Close the connection."""
         await self.client.close()
 
-    def expected(self, shown_tokens: float) -> tuple[float, float, float]:
+    def expected_spending(self, shown_tokens: float) -> tuple[float, float, float]:
         """Calls, tokens and money one row will probably take, for budgets and estimates."""
-        tokens, cost = self.client.expected(self._system, 2 * shown_tokens)
+        tokens, cost = self.client.expected_spending(self._system, 2 * shown_tokens)
         return 2.0, 2 * tokens, 2 * cost
 
     def asks(self, ctx: ScoreContext) -> tuple[Ask, Ask]:

@@ -129,9 +129,9 @@ class PanelScorer:
         for member in self.members:
             await member.close()
 
-    def expected(self, shown_tokens: float) -> tuple[float, float, float]:
+    def expected_spending(self, shown_tokens: float) -> tuple[float, float, float]:
         """Calls, tokens and money one row will probably take, for budgets and estimates."""
-        calls, tokens, cost = zip(*(member.expected(shown_tokens) for member in self.members), strict=True)
+        calls, tokens, cost = zip(*(member.expected_spending(shown_tokens) for member in self.members), strict=True)
         return sum(calls), sum(tokens), sum(cost)
 
     async def score(self, ctx: ScoreContext) -> Score:

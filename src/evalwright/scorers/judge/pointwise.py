@@ -183,9 +183,9 @@ class JudgeScorer:
         """Close the connection."""
         await self.client.close()
 
-    def expected(self, shown_tokens: float) -> tuple[float, float, float]:
+    def expected_spending(self, shown_tokens: float) -> tuple[float, float, float]:
         """Calls, tokens and money one row will probably take, for budgets and estimates."""
-        return (1.0, *self.client.expected(self._system, shown_tokens))
+        return (1.0, *self.client.expected_spending(self._system, shown_tokens))
 
     def ask(self, ctx: ScoreContext) -> Ask:
         """The question the model is put.
