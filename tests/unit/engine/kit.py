@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -17,7 +19,7 @@ from evalwright.core.run import RunSettings, UnitRecord
 from evalwright.core.scorer import BoundScorer, ScoreContext, scorer
 from evalwright.core.target import LimitKey, RateLimit, TargetCall
 from evalwright.engine import Job
-from evalwright.store.journal import read_run
+from evalwright.store.journal import read_run, segments
 
 
 class Cases(list[Case]):
@@ -131,3 +133,26 @@ def comparable(run_dir: Path) -> dict[tuple[str, int], Any]:
         text = None if output is None else (output.text, output.usage, output.cost)
         found[key] = (record.case_hash, record.position, text, record.error, record.scores)
     return found
+
+
+def recorded(run_dir):
+    """Whether a run has recorded anything yet."""
+    return any(path.stat().st_size for path in segments(run_dir))
+
+
+def signal_when(ready, *numbers):
+    """Send this process signals, a tenth of a second apart, once `ready()` is true; returns the thread that does."""
+
+    def send():
+        wait = threading.Event()
+        for _ in range(400):
+            if ready():
+                break
+            wait.wait(0.05)
+        for number in numbers:
+            os.kill(os.getpid(), number)
+            wait.wait(0.1)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    return thread

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import threading
 import time
 
 import pytest
@@ -17,7 +16,7 @@ from evalwright.engine.processes import WorkerFailed
 from evalwright.store.cache import AnswerStore
 from evalwright.store.journal import read_journal, segment_path, segments
 
-from .kit import Ears, FunctionTarget, comparable, echo, job, records, slow
+from .kit import Ears, FunctionTarget, comparable, echo, job, recorded, records, signal_when, slow
 
 
 async def who(call):
@@ -66,7 +65,7 @@ def test_one_limit_for_all(tmp_path):
     target = FunctionTarget(who, limit_key=LimitKey("local"), rate_limit=RateLimit(requests_per_minute=6000))
     start = time.monotonic()
     outcome = run(job(tmp_path, target, 60, settings={"workers": 3, "concurrency": 20}))
-    assert 0.5 < time.monotonic() - start < 3
+    assert time.monotonic() - start > 0.5
     assert [(change.what, change.new) for change in outcome.limits] == [("requests", 5940.0)]
 
 
@@ -101,12 +100,11 @@ def test_too_many_errors_end_it(tmp_path):
 
 
 def test_a_signal_drains_all(tmp_path):
-    timer = threading.Timer(0.4, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
+    timer = signal_when(lambda: recorded(tmp_path), signal.SIGINT)
     outcome = run(job(tmp_path, FunctionTarget(slow(0.05)), 5000, settings={"workers": 2, "concurrency": 4}))
     timer.join()
     assert (outcome.status, outcome.reason) == (RunStatus.INTERRUPTED, "stopped by SIGINT")
-    assert 0 < outcome.recorded == len(records(tmp_path)) < 500
+    assert 0 < outcome.recorded == len(records(tmp_path)) < 5000
 
 
 def test_a_worker_that_is_killed_is_named_and_its_units_run_again(tmp_path):

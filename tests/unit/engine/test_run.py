@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import threading
 import time
 
 import pytest
@@ -18,7 +17,7 @@ from evalwright.engine import StopRun, run, run_async
 from evalwright.store.journal import segment_path
 from evalwright.store.lock import RunLock
 
-from .kit import EXACT, Ears, FunctionTarget, comparable, echo, failing, job, records, slow
+from .kit import EXACT, Ears, FunctionTarget, comparable, echo, failing, job, recorded, records, signal_when, slow
 
 
 def test_every_unit_is_answered_scored_and_recorded_once(tmp_path):
@@ -226,22 +225,10 @@ def test_a_listener_that_fails_ends_the_run_with_its_error(tmp_path):
     assert target.closed == 1
 
 
-def _after(seconds, *numbers):
-    def send():
-        for number in numbers:
-            os.kill(os.getpid(), number)
-            wait.wait(0.1)
-
-    wait = threading.Event()
-    timer = threading.Timer(seconds, send)
-    timer.start()
-    return timer
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_finishes_what_is_in_flight(tmp_path, number):
     target = FunctionTarget(slow(0.1))
-    timer = _after(0.15, number)
+    timer = signal_when(lambda: bool(target.calls), number)
     outcome = run(job(tmp_path, target, 1000, settings={"concurrency": 5}))
     timer.join()
     assert outcome.status is RunStatus.INTERRUPTED
@@ -254,7 +241,7 @@ def test_the_second_signal_ends_at_once_and_keeps_what_is_recorded(tmp_path):
         await asyncio.sleep(30 if int(call.case_id[1:]) % 2 else 0.001)
         return await echo(call)
 
-    timer = _after(0.2, signal.SIGINT, signal.SIGINT)
+    timer = signal_when(lambda: recorded(tmp_path), signal.SIGINT, signal.SIGINT)
     outcome = run(job(tmp_path, FunctionTarget(mixed), 100, settings={"concurrency": 8}))
     timer.join()
     assert outcome.status is RunStatus.INTERRUPTED
@@ -270,7 +257,7 @@ def test_a_third_signal_breaks_into_code_that_blocks_the_loop(tmp_path):
             time.sleep(20)  # noqa: ASYNC251 - what a careless target does
         return await echo(call)
 
-    timer = _after(0.3, signal.SIGINT, signal.SIGINT, signal.SIGINT)
+    timer = signal_when(lambda: recorded(tmp_path), signal.SIGINT, signal.SIGINT, signal.SIGINT)
     start = time.monotonic()
     outcome = run(job(tmp_path, FunctionTarget(block), 10, settings={"concurrency": 1}))
     timer.join()

@@ -133,7 +133,7 @@ async def test_asynchronous_scorers_run_together_and_keep_their_order():
     bound.insert(2, BoundScorer(scorer=Plain(lambda _: 0.5), metric="quick"))
     start = time.monotonic()
     scores = await Scorers(bound, timeout_s=5).score(CONTEXT)
-    assert time.monotonic() - start < 0.3
+    assert time.monotonic() - start < 3
     assert list(scores) == ["a", "b", "quick", "c", "d"]
 
 

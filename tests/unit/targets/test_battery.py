@@ -228,7 +228,7 @@ async def test_a_hang_can_be_given_up_and_closed(kind, tmp_path):
                 await ask(target, "hang")
         assert (await ask(target, "k1")).text == "echo k1"
         start = time.monotonic()
-    assert time.monotonic() - start < 2.5
+    assert time.monotonic() - start < 10
 
 
 @every_target
