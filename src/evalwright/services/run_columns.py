@@ -123,13 +123,14 @@ def stored_aggregates(records: tuple[ScorerRecord, ...]) -> dict[str, Callable[[
     """
     found: dict[str, Callable[[Any], Any]] = {}
     for record in records:
-        scorer = _made_again(record) if record.kind == ScoreKind.CORPUS else None
+        scorer = made_again(record) if record.kind == ScoreKind.CORPUS else None
         if scorer is not None and hasattr(scorer, "aggregate"):
             found[record.metric] = scorer.aggregate
     return found
 
 
-def _made_again(record: ScorerRecord) -> Any:
+def made_again(record: ScorerRecord) -> Any:
+    """A built-in scorer from its recorded name and options; None where that can't be done."""
     known = vocabulary().scorers
     if record.name not in known:
         return None
