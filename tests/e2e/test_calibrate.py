@@ -275,3 +275,14 @@ def test_judges_count_in_the_estimate_and_in_the_budget(folder):
     assert done.code == 4
     assert done.json["status"] == "budget"
     assert len(service.seen) < 20
+
+
+def test_the_card_that_ships_with_a_scorer_is_shown_until_one_is_measured(folder):
+    shipped = folder.run("card").out.split()[0]
+    told = folder.run("card", shipped)
+    assert told.code == 0, told.err
+    assert "precision" in told.out
+    assert folder.run("card", shipped, "--json").json["metric"] == shipped
+    missing = folder.run("card", "nothing")
+    assert missing.code == 2
+    assert shipped in missing.err

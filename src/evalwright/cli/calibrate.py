@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from evalwright.cli.options import find_run, json_option, open_workspace, workspace_option
 
@@ -110,8 +111,6 @@ def _live(
 ) -> Card:
     import time
 
-    import msgspec
-
     from evalwright.services.calibration import CalibrationPlan
     from evalwright.services.calibration import calibrate as measure
     from evalwright.services.finding_scorers import find_scorer
@@ -157,20 +156,21 @@ Examples:
 @json_option
 @workspace_option
 def card(metric: str | None, workspace: Path | None, *, as_json: bool) -> None:
-    """Show the newest card of a METRIC's scorer, or list the metrics that have one."""
-    from evalwright.core.errors import UsageError
+    """Show the card of a METRIC's scorer, measured here or shipped with it; without METRIC, list all cards."""
+    from evalwright.services.finding_cards import find_card, known_cards
     from evalwright.store.cards import CardStore
+    from evalwright.store.workspace import Workspace
 
-    cards = CardStore(open_workspace(workspace).root)
-    if metric is None:
-        for name in cards.metrics():
-            click.echo(name)
+    cards = CardStore(Workspace.open(workspace).root)
+    if metric is not None:
+        _show(find_card(cards, metric), as_json=as_json)
         return
-    found = cards.latest(metric)
-    if found is None:
-        known = ", ".join(cards.metrics()) or "none yet"
-        raise UsageError(f"`{metric}` has no card; there are: {known}", hint="evalwright calibrate makes one")
-    _show(found, as_json=as_json)
+    known = known_cards(cards)
+    if as_json:
+        click.echo(msgspec.json.encode(known).decode())
+        return
+    for name, origin in sorted(known.items()):
+        click.echo(f"{name}  {origin}")
 
 
 def _show(found: Card, *, as_json: bool) -> None:

@@ -14,6 +14,8 @@ from evalwright.reports.text import one_line
 from evalwright.store.cards import Bias, Card, Confusion
 
 MEANING = {
+    "precision": "of the rows called positive, the share that is",
+    "recall": "of the positive rows, the share called so",
     "agreement": "verdicts equal to the label",
     "kappa": "agreement beyond chance (0 none, 1 complete)",
     "kappa_quadratic": "the same, large disagreements weighing more",
@@ -32,6 +34,8 @@ MEANING = {
 }
 """What each figure of a card says."""
 
+_SLICED = {"agreement", "sensitivity", "specificity", "precision", "recall"}
+
 
 def print_card(console: Console, card: Card) -> None:
     """Print a card."""
@@ -42,7 +46,7 @@ def print_card(console: Console, card: Card) -> None:
     console.print(Text(one_line(counts)))
     console.print()
     console.print(_figures([f for f in card.figures if f.slice == ALL]))
-    sliced = [f for f in card.figures if f.slice != ALL and f.metric in {"agreement", "sensitivity", "specificity"}]
+    sliced = [f for f in card.figures if f.slice != ALL and f.metric in _SLICED]
     if sliced:
         console.print()
         console.print(_figures(sliced))

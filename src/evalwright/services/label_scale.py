@@ -83,7 +83,8 @@ def scale_for(scorer: Any, labels: Iterable[str]) -> Scale:
         labels: The labels that occur.
     """
     given = set(labels)
-    rubric: Rubric | None = getattr(scorer, "rubric", None)
+    found = getattr(scorer, "rubric", None)
+    rubric = found if isinstance(found, Rubric) else None
     if scorer is not None and scorer.describe().get("judge") == "pairwise":
         return Scale(PAIRWISE, ordered=True)
     if rubric is not None and all(_level(label, rubric.names, rubric) for label in given):

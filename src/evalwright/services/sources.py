@@ -144,7 +144,8 @@ def scorer_record(bound: BoundScorer) -> ScorerRecord:
 
 def scorer_resources(scorers: Iterable[BoundScorer]) -> tuple[Any, ...]:
     """The scorers that hold connections: those with `open` and `close`, such as judges."""
-    return tuple(bound.scorer for bound in scorers if hasattr(bound.scorer, "open") and hasattr(bound.scorer, "close"))
+    names = ("open", "close")
+    return tuple(b.scorer for b in scorers if all(callable(getattr(b.scorer, name, None)) for name in names))
 
 
 def suite_hash(source: RunSource) -> str:

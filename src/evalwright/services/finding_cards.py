@@ -1,0 +1,73 @@
+"""The card of a scorer: measured in this workspace, or shipped with the scorer."""
+
+from __future__ import annotations
+
+import time
+
+from evalwright.core.errors import UsageError
+from evalwright.core.estimate import Estimate
+from evalwright.scorers.cards import Rate, ScorerCard, shipped_card, shipped_names
+from evalwright.store.cards import Card, CardStore
+
+
+def known_cards(cards: CardStore) -> dict[str, str]:
+    """Metrics that have a card, and where it comes from."""
+    shipped = dict.fromkeys(shipped_names(), "shipped")
+    return shipped | dict.fromkeys(cards.metrics(), "measured here")
+
+
+def find_card(cards: CardStore, metric: str) -> Card:
+    """The newest card measured in this workspace, else the one that ships with the scorer.
+
+    Raises:
+        UsageError: There is none.
+    """
+    found = cards.latest(metric)
+    if found is not None:
+        return found
+    shipped = shipped_card(metric)
+    if shipped is None:
+        known = ", ".join(sorted(known_cards(cards))) or "none yet"
+        raise UsageError(f"`{metric}` has no card; there are: {known}", hint="evalwright calibrate makes one")
+    return from_shipped(shipped)
+
+
+def from_shipped(card: ScorerCard) -> Card:
+    """A shipped card in the form of one measured here."""
+    figures = [
+        _estimate(name, getattr(part, name), part.slice, card)
+        for part in (card.overall, *card.slices)
+        for name in ("precision", "recall", "specificity")
+    ]
+    return Card(
+        metric=card.scorer,
+        scorer=card.scorer,
+        version=card.version,
+        identity=card.options_hash,
+        prompt_hash=card.prompt_hash or None,
+        model=card.model or None,
+        options=card.options,
+        data=card.data,
+        created_at=_seconds(card.date),
+        n=card.overall.decided,
+        skipped=card.overall.undecided,
+        figures=tuple(figures),
+        notes=(f"positive means: {card.positive}", *card.failure_modes),
+    )
+
+
+def _estimate(name: str, rate: Rate, slice_name: str, card: ScorerCard) -> Estimate:
+    return Estimate(
+        metric=name,
+        value=rate.value,
+        low=rate.low,
+        high=rate.high,
+        level=card.level,
+        method=card.method,
+        n=rate.n,
+        slice=slice_name,
+    )
+
+
+def _seconds(day: str) -> float:
+    return time.mktime(time.strptime(day, "%Y-%m-%d"))
