@@ -21,6 +21,7 @@ from evalwright.packs.adapter import AttackTarget, InputShape, infer_shape
 from evalwright.packs.coverage import Cell, coverage
 from evalwright.packs.expand import Expanded, Expansion, Untested, expand
 from evalwright.packs.findings import Finding, findings
+from evalwright.packs.importers import IMPORTERS, imported
 from evalwright.packs.model import Pack
 from evalwright.packs.outcomes import (
     INVALID_LIMIT,
@@ -34,6 +35,7 @@ from evalwright.packs.outcomes import (
     tally,
 )
 from evalwright.packs.pairs import PairFigure, pair_figure
+from evalwright.packs.sampling import stratified
 from evalwright.scorers.refusal.scorers import RefusalCorrectness, RefusalRate
 from evalwright.scorers.safety.scorers import AttackSuccess
 from evalwright.services.evaluation import RunContext, check_settings, start_run
@@ -155,11 +157,13 @@ def plan_attack(request: AttackRequest) -> AttackPlan:
         ConfigError: The suite or a pack is wrong.
         UsageError: A pack is unknown, the target's input can't be told, or nothing is left to send.
     """
-    packs = load_packs(request.packs)
+    names = tuple(name for name in request.packs if not _is_import(name))
+    packs = load_packs(names) if names or not request.packs else ()
     suite = load_source(request.suite)
     shape = infer_shape(_example(suite), **request.fields)
     how = _expansion(request, shape)
     made = [expand(pack, how) for pack in packs]
+    made += [_imported(name, how) for name in request.packs if _is_import(name)]
     cases = tuple(case for one in made for case in one.cases if case.id.startswith(request.only))
     if not cases:
         raise UsageError("there is nothing to send", hint=_nothing(request, made))
@@ -172,6 +176,33 @@ def plan_attack(request: AttackRequest) -> AttackPlan:
         possible=sum(one.possible for one in made),
         untested=tuple(item for one in made for item in one.untested),
     )
+
+
+def _is_import(name: str) -> bool:
+    """Whether a name is `IMPORTER:FOLDER`."""
+    return name.partition(":")[0] in IMPORTERS and ":" in name
+
+
+def _imported(name: str, how: Expansion) -> Expanded:
+    """Cases of a public set, attacks and harmless requests apart, within the limit."""
+    importer, _, folder = name.partition(":")
+    cases = list(imported(importer, Path(folder)))
+    attacks = [case for case in cases if case.metadata["kind"] == "attack"]
+    others = [case for case in cases if case.metadata["kind"] != "attack"]
+    chosen = [
+        case
+        for group in (attacks, others)
+        for case in stratified(group, how.limit, stratum=_goal, factors=_factors, seed=how.seed)
+    ]
+    return Expanded(cases=tuple(chosen), possible=len(attacks))
+
+
+def _goal(case: Case) -> str:
+    return str(case.metadata["goal"])
+
+
+def _factors(case: Case) -> tuple[str, ...]:
+    return tuple(str(case.metadata.get(name, "")) for name in ("vector", "wrapper", "language"))
 
 
 def _example(suite: RunSource) -> object:
