@@ -86,9 +86,9 @@ class Desk:
         """Changes of limits seen by this process."""
         return self._limits.changes
 
-    def meter(self) -> Meter:
-        """A meter for one unit's scorers."""
-        return Meter(self._till)
+    def meter(self, *, prepaid: bool) -> Meter:
+        """A meter for one unit's scorers; `prepaid` when a permit was given that sets aside what they spend."""
+        return Meter(self._till, prepaid=prepaid)
 
     async def permit(self) -> Permit | None:
         """Leave for one attempt at the target; None when the run is ending."""

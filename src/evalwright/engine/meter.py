@@ -13,7 +13,7 @@ from evalwright.core.ports import Clock
 from evalwright.core.run import Attempt
 from evalwright.core.target import LimitKey, RateInfo, RateLimit
 from evalwright.engine.attempt import as_target_error
-from evalwright.engine.budget import Budget
+from evalwright.engine.budget import Amount, Budget
 from evalwright.engine.limits import Limits
 from evalwright.engine.rates import Ticket
 from evalwright.engine.retry import RetryPolicy
@@ -67,12 +67,16 @@ class Meter:
         calls: Calls sent, retries included.
         usage: Tokens of the answers.
         cost: Money, None while unknown.
+        refused: The budget did not allow a call; the unit can't be finished.
     """
 
-    __slots__ = ("_till", "calls", "cost", "usage")
+    __slots__ = ("_prepaid", "_till", "calls", "cost", "refused", "usage")
 
-    def __init__(self, till: Till) -> None:
+    def __init__(self, till: Till, *, prepaid: bool = True) -> None:
+        """Meter one unit; `prepaid` when its permit set aside what its scorers are expected to spend."""
         self._till = till
+        self._prepaid = prepaid
+        self.refused = False
         self.calls = 0
         self.usage = Usage()
         self.cost: float | None = None
@@ -92,8 +96,28 @@ class Meter:
             limit: Limits the user gave for this key.
 
         Raises:
-            TargetError: The call failed for good.
+            TargetError: The call failed for good, or the budget does not allow it.
         """
+        held = await self._hold()
+        try:
+            return await self._call(key, send, limit)
+        finally:
+            if held is not None and self._till.budget is not None:
+                self._till.budget.release(held)
+
+    async def _hold(self) -> Amount | None:
+        """Set aside what the call is expected to spend, where that was not done with the unit's permit."""
+        if self._prepaid or self._till.budget is None:
+            return None
+        held = await self._till.budget.hold()
+        if held is None:
+            self.refused = True
+            raise TargetError(self._till.budget.exhausted or "the run ends", kind="budget")
+        return held
+
+    async def _call(
+        self, key: LimitKey, send: Callable[[Callable[[RateInfo], None]], Awaitable[T]], limit: RateLimit | None
+    ) -> T:
         till, failed = self._till, list[Attempt]()
         limiter = till.limits.limiter(key, limit)
         while True:

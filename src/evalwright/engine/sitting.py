@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -33,6 +34,8 @@ from evalwright.store.journal import JournalWriter, Unstorable
 SYNC_S = 0.05
 """Seconds between syncs of the journal, and between looks at the board."""
 TICK_S = 0.25
+BREATHE_S = 0.02
+"""Longest that workers keep the loop to themselves."""
 
 
 class Sitting:
@@ -61,6 +64,7 @@ class Sitting:
         self._workers: set[asyncio.Task[None]] = set()
         self._crew_size = 0
         self._wanted = settings.concurrency
+        self._breathe_at = 0.0
         self.desk = Desk(job, board, self._retry)
         self.in_flight = 0
         self.on_record: Callable[[UnitRecord], None] = _ignore
@@ -125,6 +129,9 @@ class Sitting:
             self._crew_size -= 1
 
     async def _next(self) -> Work | None:
+        if time.monotonic() >= self._breathe_at:  # targets that answer at once never give the loop a turn
+            await asyncio.sleep(0)
+            self._breathe_at = time.monotonic() + BREATHE_S
         if self._board.stop:
             self._drain()
         return await self._feed.take()
@@ -180,12 +187,15 @@ class Sitting:
     async def _answered(
         self, work: Work, output: Output, permit: Permit | None = None, *, cached: bool = False
     ) -> None:
-        meter = self.desk.meter()
+        meter = self.desk.meter(prepaid=permit is not None)
         services = {**self._job.services, "meter": meter}
         context = ScoreContext(case=work.unit.case, output=output, trial=work.unit.trial, services=services)
         scores = await self._scorers.score(context)
         if permit is not None:
             permit.settle(output, meter)
+        if meter.refused:
+            self._drain()
+            return
         self._record(work, output=output, scores=scores, cached=cached, **_judged(meter))
 
     def _record(self, work: Work, **parts: Any) -> None:

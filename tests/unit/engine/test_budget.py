@@ -7,12 +7,13 @@ import pytest
 from evalwright.core.errors import TargetError
 from evalwright.core.output import Output, Usage
 from evalwright.core.run import Budget as Caps
-from evalwright.core.run import RunStatus
+from evalwright.core.run import CacheMode, RunStatus
 from evalwright.core.scorer import BoundScorer, scorer
 from evalwright.core.target import LimitKey
 from evalwright.engine import UnitEstimate, run
 from evalwright.engine.board import Board
 from evalwright.engine.budget import Budget
+from evalwright.store.cache import AnswerStore
 from evalwright.store.journal import read_run
 
 from .kit import FunctionTarget, echo, failing, job, records
@@ -124,6 +125,35 @@ def test_judges_calls_count_against_the_caps(tmp_path):
     assert 58 <= spent(tmp_path)[0] <= 60 + 2 * 4
     again = run(job(tmp_path, FunctionTarget(paid), 500, scorers=(judge(2),), settings=settings))
     assert again.fresh == 0
+
+
+def test_judging_cached_answers_spends_too_and_what_can_not_be_judged_stays_for_later(tmp_path):
+    store = AnswerStore(tmp_path / "answers.db")
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    settings = {"cache": CacheMode.ON, "concurrency": 4}
+    run(job(tmp_path / "first", FunctionTarget(paid), 40, cache=store, settings=settings))
+    settings["budget"] = Caps(calls=30)
+    target = FunctionTarget(paid)
+    second = job(tmp_path / "second", target, 40, cache=store, scorers=(judge(2),), settings=settings)
+    outcome = run(second)
+    assert outcome.status is RunStatus.BUDGET
+    assert target.calls == []
+    rows = list(read_run(tmp_path / "second"))
+    assert all(row.scores["judged"].value == 1.0 for row in rows)
+    assert 10 <= len(rows) <= 15
+    assert sum(row.judge_calls for row in rows) <= 30
+
+
+def test_cached_answers_without_judges_cost_nothing(tmp_path):
+    store = AnswerStore(tmp_path / "answers.db")
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    settings = {"cache": CacheMode.ON}
+    run(job(tmp_path / "first", FunctionTarget(paid), 40, cache=store, settings=settings))
+    settings["budget"] = Caps(calls=5)
+    outcome = run(job(tmp_path / "second", FunctionTarget(paid), 40, cache=store, settings=settings))
+    assert (outcome.status, outcome.recorded) == (RunStatus.COMPLETE, 40)
 
 
 def test_a_judge_that_fails_for_good_is_a_failed_score(tmp_path):

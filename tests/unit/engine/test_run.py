@@ -10,7 +10,7 @@ import pytest
 from evalwright.core.case import Case
 from evalwright.core.errors import RunBusy, TargetError, UsageError
 from evalwright.core.output import Output
-from evalwright.core.run import RunStatus
+from evalwright.core.run import Budget, RunStatus
 from evalwright.core.score import Score, ScoreStatus
 from evalwright.core.scorer import BoundScorer, scorer
 from evalwright.engine import StopRun, run, run_async
@@ -264,6 +264,15 @@ def test_a_third_signal_breaks_into_code_that_blocks_the_loop(tmp_path):
     assert time.monotonic() - start < 5
     assert (outcome.status, outcome.reason) == (RunStatus.INTERRUPTED, "stopped by SIGINT")
     assert outcome.recorded == len(records(tmp_path)) < 10
+
+
+def test_targets_that_answer_at_once_leave_time_for_everything_else(tmp_path):
+    ears = Ears()
+    settings = {"concurrency": 2, "budget": Budget(minutes=0.8 / 60)}
+    outcome = run(job(tmp_path, FunctionTarget(echo), 200_000, settings=settings, listeners=(ears,)))
+    assert outcome.status is RunStatus.BUDGET
+    assert outcome.duration_s < 4
+    assert len(ears.progress) >= 3
 
 
 def test_signals_are_as_before_after_a_run(tmp_path):
