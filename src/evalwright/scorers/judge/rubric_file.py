@@ -203,6 +203,8 @@ def _problem(item: Any, root: yaml.Node | None, shown: str) -> Problem:
 def _hint(kind: str, path: tuple[Any, ...]) -> str:
     if kind not in {"missing", "extra_forbidden"}:
         return ""
+    if kind == "extra_forbidden" and " " in str(path[-1]):
+        return "inside `{ … }` a comma begins a new key: put a text that holds one into quotes"
     inner: dict[str, type[BaseModel]] = {"levels": LevelSection, "examples": ExampleSection}
     allowed = inner.get(str(path[0]) if len(path) > 1 else "", RubricSection)
     return f"allowed: {', '.join(allowed.model_fields)}"

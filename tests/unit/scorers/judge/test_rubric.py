@@ -84,6 +84,11 @@ def test_a_wrong_level_is_told_alone_and_too_few_levels_in_plain_words(tmp_path)
         load_rubric(written(tmp_path, "rubric: r\ncriterion: x\nlevels: [{ name: b, value: 1 }]\n"))
 
 
+def test_a_comma_that_cuts_an_anchor_gets_the_right_hint(tmp_path):
+    with pytest.raises(ConfigError, match="into quotes"):
+        load_rubric(written(tmp_path, GOOD.replace("Nothing is solved.", "Nothing is solved, or wrongly.")))
+
+
 def test_a_missing_file_is_a_message(tmp_path):
     with pytest.raises(ConfigError, match="can't be read"):
         load_rubric(tmp_path / "none.yaml")
