@@ -7,11 +7,14 @@ from pathlib import Path
 import click
 import msgspec
 
-from evalwright.cli.options import json_option
+from evalwright.cli.options import json_option, workspace_option
 from evalwright.core.case import Json
 from evalwright.core.errors import ConfigError, Problem, UsageError
 from evalwright.datasets.importers import FORMATS
+from evalwright.datasets.versions import Version
+from evalwright.services.golden import Goldens
 from evalwright.services.importing import Imported, ImportPlan, ImportReport, import_file
+from evalwright.store.workspace import Workspace
 
 EPILOG = """\b
 Examples:
@@ -25,6 +28,7 @@ Examples:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--format", "-f", "format_name", type=click.Choice(list(FORMATS)), help="Told from the file by default.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Folder for cases, answers, suite and report.")
+@click.option("--into", metavar="NAME", help="Golden set of the workspace that gets the cases as a new version.")
 @click.option("--name", help="Name of the suite; from the file by default.")
 @click.option("--field", "fields", multiple=True, metavar="FIELD=COLUMN", help="Which column feeds a field of a case.")
 @click.option(
@@ -32,6 +36,7 @@ Examples:
 )
 @click.option("--at-least", type=click.FloatRange(0, 1), metavar="X", help="Write a gate with this bound.")
 @json_option
+@workspace_option
 def import_(
     path: Path,
     format_name: str | None,
@@ -40,23 +45,45 @@ def import_(
     fields: tuple[str, ...],
     mapping: Path | None,
     at_least: float | None,
+    into: str | None,
+    workspace: Path | None,
     *,
     as_json: bool,
 ) -> None:
     """Import a PATH: a file or folder that another tool wrote.
 
-    Without --output it is only shown what would be imported: cases, answers, labels, the mapping, the checks that
-    become scorers and those that don't.
+    Without --output and --into it is only shown what would be imported: cases, answers, labels, the mapping, the
+    checks that become scorers and those that don't.
 
     --output names a folder, which gets `cases.jsonl`, `suite.yaml`, `import.json` and, where there are any,
     `outputs.jsonl` (answers), `labels.jsonl` and `quarantine.jsonl` (bad rows with line and reason).
+
+    --into puts the cases into a golden set; the suite then names it instead of `cases.jsonl`.
     """
     plan = ImportPlan(
         path=path, format=format_name, fields=_fields(fields, mapping), name=name or "", at_least=at_least
     )
     with import_file(plan) as found:
-        written = found.save(output) if output is not None else []
-        _print(found, written, as_json=as_json)
+        version = None if into is None else _into(found, into, workspace)
+        dataset: dict[str, Json] | None = None if version is None else {"golden": into, "version": f"v{version.number}"}
+        written = found.save(output, dataset=dataset) if output is not None else []
+        _print(found, written, version, as_json=as_json)
+    if version is not None and not as_json:
+        click.echo(
+            f"{into}@v{version.number} ({version.short}): {version.cases:,} cases, {version.added:,} of them new"
+        )
+
+
+def _into(found: Imported, name: str, workspace: Path | None) -> Version:
+    """Put the cases into a golden set; the version that has them, a new one or the last."""
+    if found.cases is None:
+        raise UsageError("there are no cases to put into a golden set")
+    goldens = Goldens(Workspace.open(workspace))
+    report = found.report
+    source: dict[str, Json] = {"file": Path(report.source).name, "sha256": report.sha256, "fields": report.fields}
+    source["format"] = sorted(set(report.formats.values()))
+    made, _ = goldens.add(name, found.cases, message=f"imported from {Path(report.source).name}", source=source)
+    return made if made is not None else goldens.find(name)[1]
 
 
 def _fields(given: tuple[str, ...], mapping: Path | None) -> dict[str, Json]:
@@ -76,17 +103,18 @@ def _saved(path: Path) -> dict[str, Json]:
         raise ConfigError([Problem(message=f"no import report: {error}", file=str(path))]) from error
 
 
-def _print(found: Imported, written: list[Path], *, as_json: bool) -> None:
+def _print(found: Imported, written: list[Path], version: Version | None, *, as_json: bool) -> None:
     if as_json:
-        report = msgspec.to_builtins(found.report)
-        click.echo(msgspec.json.encode({**report, "files": [str(path) for path in written]}).decode())
+        report = msgspec.to_builtins(found.report) | {"files": [str(path) for path in written]}
+        report |= {} if version is None else {"version": msgspec.to_builtins(version)}
+        click.echo(msgspec.json.encode(report).decode())
         return
     for line in report_lines(found.report):
         click.echo(line)
     for path in written:
         click.echo(f"wrote {path}")
-    if not written:
-        click.echo("nothing was written; name a folder with --output", err=True)
+    if not written and version is None:
+        click.echo("nothing was written; name a folder with --output, or a golden set with --into", err=True)
 
 
 def report_lines(report: ImportReport) -> list[str]:

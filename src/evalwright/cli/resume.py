@@ -66,7 +66,7 @@ def resume(
         send_command(store.folder, Command(action=Action.RESUME))
         click.echo(f"{store.run_id} goes on", err=True)
         return 0
-    source = load_source(suite or suite_of_run(store.manifest()))
+    source = load_source(suite or suite_of_run(store.manifest()), workspace=workspace)
     with ProgressPrinter(quiet=quiet) as progress:
         context = RunContext(workspace=place, listeners=(progress,), command=shlex.join(["evalwright", *sys.argv[1:]]))
         summary = resume_run(

@@ -113,7 +113,7 @@ def run(
 
     The first Ctrl-C finishes what is in flight and keeps everything; the second stops at once.
     """
-    source = apply_overrides(load_source(suite), Overrides.from_options(options))
+    source = apply_overrides(load_source(suite, workspace=workspace), Overrides.from_options(options))
     place = Workspace.open(workspace)
     if estimate:
         return _print_estimate(estimate_run(source, place), as_json=as_json)

@@ -62,6 +62,9 @@ class DatasetSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Where the cases of a suite come from and how rows become cases.
 
     Attributes:
+        golden: Name of a golden set, instead of a file.
+        version: Version of the golden set: number, tag, `latest`, `approved`, beginning of the digest, or date.
+        sample: How to draw from the golden set: `size`, `stratify_by`, `seed`; empty for all cases.
         file: Path of a JSONL, JSON, CSV or Parquet file (`.gz` and `.zst` too), relative to the suite file.
         format: `jsonl`, `json`, `csv` or `parquet`; from the file's name when not given.
         cases: Rows written into the suite itself, instead of a file.
@@ -80,3 +83,6 @@ class DatasetSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     public: tuple[str, ...] = ()
     source: str = ""
     line: int = 0
+    golden: str | None = None
+    version: str = "latest"
+    sample: dict[str, Json] = {}

@@ -10,16 +10,18 @@ import msgspec
 from evalwright.core.errors import ConfigError, Problem, UsageError
 from evalwright.core.run import Manifest
 from evalwright.datasets import read_rows
+from evalwright.services.golden import GoldenRows
 from evalwright.services.sources import RunSource, from_suite
 from evalwright.services.vocabulary import vocabulary
 from evalwright.suites import LoadedSuite, load_suite, validate_suite
 from evalwright.targets.adapt import MappingTarget, target_from
 
 
-def load_source(reference: str, *, for_scoring: bool = False) -> RunSource:
+def load_source(reference: str, *, for_scoring: bool = False, workspace: Path | None = None) -> RunSource:
     """Read a suite.
 
     Args:
+        workspace: Where its golden set is looked up; the workspace commands use when not given.
         reference: A YAML file; or `file.py:name` (`file.py` means `file.py:suite`), whose suite comes with a target
             of the same module named `target`, or is a pair (suite, target).
         for_scoring: The outputs are stored already: the target is not made.
@@ -29,7 +31,15 @@ def load_source(reference: str, *, for_scoring: bool = False) -> RunSource:
         UsageError: The Python file holds no suite, or no target.
     """
     check_exists(reference)
-    return as_source(load_suite(reference, vocabulary()), reference, for_scoring=for_scoring)
+    loaded = load_suite(reference, vocabulary())
+    source = as_source(loaded, reference, for_scoring=for_scoring)
+    spec = loaded.dataset
+    if spec is None or spec.golden is None or for_scoring:
+        return source
+    rows = GoldenRows(spec, loaded.base_dir, workspace)
+    return msgspec.structs.replace(
+        source, rows=rows, dataset_name=rows.name(), warnings=(*source.warnings, *rows.warnings)
+    )
 
 
 def check_suite(reference: str) -> list[Problem]:
@@ -89,7 +99,7 @@ def as_source(loaded: LoadedSuite, reference: str, *, for_scoring: bool) -> RunS
     if loaded.target is None and not for_scoring:
         raise ConfigError([Problem(message="the suite has no target", file=str(loaded.path), hint=_TARGET_HINT)])
     source = from_suite(suite, _target(loaded, for_scoring=for_scoring))
-    rows: Any = suite.cases if loaded.dataset is None else read_rows(loaded.dataset, loaded.base_dir)
+    rows: Any = suite.cases if loaded.dataset is None else _rows(loaded)
     return msgspec.structs.replace(
         source,
         rows=() if for_scoring else rows,
@@ -98,6 +108,14 @@ def as_source(loaded: LoadedSuite, reference: str, *, for_scoring: bool) -> RunS
         text=loaded.source,
         warnings=tuple(problem.message for problem in loaded.warnings),
     )
+
+
+def _rows(loaded: LoadedSuite) -> Any:
+    """The rows of the dataset; those of a golden set are looked up when they are read."""
+    spec = loaded.dataset
+    if spec is None:
+        return ()
+    return GoldenRows(spec, loaded.base_dir) if spec.golden is not None else read_rows(spec, loaded.base_dir)
 
 
 def _target(loaded: LoadedSuite, *, for_scoring: bool) -> Any:

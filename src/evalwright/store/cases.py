@@ -207,6 +207,12 @@ class CaseFile(CaseSource):
         hashes: HashArray = self._index[_CONTENT]
         return hashes
 
+    @property
+    def id_hashes(self) -> HashArray:
+        """Hash of every case's id as a number, shape (cases,); two files give the same id the same number."""
+        hashes: HashArray = self._index[_ID]
+        return hashes
+
     def find(self, case_id: str) -> int:
         """Index of the case with this id.
 

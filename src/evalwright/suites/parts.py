@@ -18,12 +18,6 @@ from evalwright.suites.sections import BudgetSection, DatasetSection, RunSection
 
 AnySection = TypeVar("AnySection", bound=Section)
 
-_LATER = {
-    "golden": "golden sets are not supported yet; name their file: `dataset: { file: cases.jsonl }`",
-    "sample": "sampling is not supported yet; `run: { limit: 400 }` takes a seeded random sample",
-    "version": "dataset versions are not supported yet; the content of the file identifies it in every run",
-}
-
 
 def read_section(
     kind: type[AnySection], value: Json, problems: Problems, path: Path, *, what: str
@@ -46,14 +40,10 @@ def read_dataset(value: Json, problems: Problems, environment: Environment) -> D
         value = {"file": value}
     elif isinstance(value, list):
         value = {"cases": value}
-    if isinstance(value, dict) and _refused(value, problems):
-        return None
     section = read_section(DatasetSection, value, problems, path, what="`dataset`")
     if section is None:
         return None
-    if (section.file is None) == (section.cases is None):
-        what = "neither `file` nor `cases`" if section.file is None else "both `file` and `cases`"
-        problems.add(path, f"the dataset has {what}", hint="e.g. `dataset: { file: cases.jsonl }`", key=True)
+    if not _one_source(section, problems):
         return None
     file_path = (*path, "file") if isinstance(problems.document.data["dataset"], dict) else path
     return DatasetSpec(
@@ -64,14 +54,33 @@ def read_dataset(value: Json, problems: Problems, environment: Environment) -> D
         public=section.public,
         source=problems.document.name,
         line=problems.document.place(path, key=True)[0],
+        golden=section.golden,
+        version=_version(problems),
+        sample={} if section.sample is None else section.sample.model_dump(mode="json"),
     )
 
 
-def _refused(value: dict[str, Json], problems: Problems) -> bool:
-    later = next((key for key in _LATER if key in value), None)
-    if later is not None:
-        problems.add(("dataset", later), f"`{later}` can't be used in `dataset`", hint=_LATER[later], key=True)
-    return later is not None
+def _version(problems: Problems) -> str:
+    """The version as it is written: `2026-08` and `3` alike."""
+    if not isinstance(problems.document.data["dataset"], dict):
+        return "latest"
+    return problems.document.raw(("dataset", "version")) or "latest"
+
+
+def _one_source(section: DatasetSection, problems: Problems) -> bool:
+    """Exactly one of file, cases and golden set; what only a golden set has, only with one."""
+    path: Path = ("dataset",)
+    named = [name for name in ("file", "cases", "golden") if getattr(section, name) is not None]
+    if len(named) != 1:
+        what = "neither `file` nor `cases`" if not named else f"both `{named[0]}` and `{named[1]}`"
+        problems.add(path, f"the dataset has {what}", hint="e.g. `dataset: { file: cases.jsonl }`", key=True)
+        return False
+    wrong = ("fields", "format") if section.golden is not None else ("version", "sample")
+    extra = next((key for key in wrong if getattr(section, key)), None)
+    if extra is not None:
+        hint = "cases of a golden set need no mapping" if section.golden else "`run: { limit: 400 }` draws from a file"
+        problems.add((*path, extra), f"`{extra}` can't be used with `{named[0]}`", hint=hint, key=True)
+    return extra is None
 
 
 def read_slices(value: dict[str, Json], problems: Problems) -> dict[str, SliceSpec]:

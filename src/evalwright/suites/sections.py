@@ -40,8 +40,24 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
+class SampleSection(Section):
+    """A sample of a golden set, the same for the same seed and version."""
+
+    size: int = Field(ge=1, description="Cases to draw.")
+    stratify_by: Words = Field((), description="Metadata keys or paths; each combination keeps its share.")
+    seed: int = Field(0, ge=0, le=2**63 - 1, description="Seed of the draw.")
+
+
 class DatasetSection(Section):
-    """Where the cases come from: a file, or cases written here."""
+    """Where the cases come from: a file, a golden set, or cases written here."""
+
+    golden: Name | None = Field(
+        None, description="A golden set of the workspace: `evalwright dataset list` shows them."
+    )
+    version: str | int | None = Field(
+        None, description="Of the golden set: number, tag, `latest`, `approved`, digest, or date. `latest` by default."
+    )
+    sample: SampleSection | None = Field(None, description="Draw from the golden set.")
 
     file: str | None = Field(None, description="A JSONL, JSON, CSV or Parquet file, relative to the suite file.")
     format: Literal["jsonl", "json", "csv", "parquet"] | None = Field(

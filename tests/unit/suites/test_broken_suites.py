@@ -40,7 +40,7 @@ def problems_of(write, text: str) -> list[tuple[str, str]]:
         ("suite: s\ndataset: { file: a, cases: [] }\n", "2:1", "the dataset has both `file` and `cases`"),
         ("suite: s\ndataset: 3\n", "2:10", "`dataset` must be a mapping, not `3`"),
         ("suite: s\ndataset: { fiel: a }\n", "2:12", "unknown key `fiel` in `dataset`"),
-        ("suite: s\ndataset: { golden: t, version: x }\n", "2:12", "`golden` can't be used in `dataset`"),
+        ("suite: s\ndataset: { golden: t, file: x }\n", "2:1", "the dataset has both `file` and `golden`"),
         ("suite: s\ndataset: { file: a, format: xml }\n", "2:29", "`format` must be `jsonl`, `json`, `csv` or `parquet`, not `xml`"),
         ("suite: s\ndataset: { file: '${CASES}' }\n", "2:18", "the environment variable `CASES` is not set"),
         # target
@@ -190,7 +190,7 @@ def test_messages_look_like_those_of_a_compiler(write):
         ("suite: s\ndataset: [{ input: ghp_abcdefghijklmnopqrst12 }]\n", "if the case needs it, keep the cases in a file of their own"),
         (HEAD + "scorers: { exact: {} }\n", "begin each item with a dash"),
         ("suite: s\ndataset: { file: '${CASES}' }\n", "set it before the run: `export CASES=…`"),
-        ("suite: s\ndataset: { golden: t }\n", "golden sets are not supported yet; name their file: `dataset: { file: cases.jsonl }`"),
+        ("suite: s\ndataset: { golden: t, fields: { id: x } }\n", "cases of a golden set need no mapping"),
     ],
 )  # fmt: skip
 def test_hints_say_what_to_do(write, text, hint):

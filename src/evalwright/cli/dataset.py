@@ -1,0 +1,321 @@
+"""`evalwright dataset`: golden sets, their versions, and what changed between them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from evalwright.cli.options import json_option, open_workspace, workspace_option
+from evalwright.core.case import BadRow, Json
+from evalwright.core.errors import UsageError
+from evalwright.datasets.comparing import CaseDiff, Change, word_diff
+from evalwright.datasets.exporters import EXPORTERS, export_cases
+from evalwright.datasets.versions import GoldenSet, SetInfo, Version
+from evalwright.services.golden import Goldens, opened, rows_of_file, update_pins
+from evalwright.store.workspace import Workspace
+
+EPILOG = """\b
+Examples:
+  evalwright dataset create tickets --from tickets.jsonl --owner support
+  evalwright dataset add tickets august.csv --message "cases of August"
+  evalwright dataset diff tickets@v1 tickets@latest
+  evalwright dataset tag tickets@v2 release-7
+  evalwright dataset update suite.yaml
+
+A version is named as NAME, NAME@v2, NAME@latest, NAME@approved, NAME@TAG,
+NAME@DIGEST or NAME@2026-08 (the last one made by then)."""
+
+by_option = click.option("--by", metavar="NAME", help="Who does this; $EVALWRIGHT_AUTHOR or the user by default.")
+message_option = click.option("--message", "-m", default="", help="Why.")
+
+
+@click.group(epilog=EPILOG)
+def dataset() -> None:
+    """Golden sets: versions, differences, tags, approvals, exports."""
+
+
+@dataset.command()
+@click.argument("name")
+@click.option("--from", "file", type=click.Path(path_type=Path, dir_okay=False), help="File of the first cases.")
+@click.option("--owner", help="Who answers for the set.")
+@click.option("--purpose", default="", help="What it measures.")
+@click.option("--tier", type=click.IntRange(1, 3), help="1 (critical) to 3.")
+@click.option("--cadence-days", type=click.IntRange(1), help="How often it should be refreshed.")
+@click.option("--classification", default="", help="Of the data, e.g. internal.")
+@click.option("--retention-days", type=click.IntRange(1), help="How long it may be kept.")
+@click.option("--residency", default="", help="Where it may lie.")
+@message_option
+@by_option
+@workspace_option
+def create(name: str, file: Path | None, message: str, by: str | None, workspace: Path | None, **about: Any) -> None:
+    """Make the golden set NAME, or say anew what it is for."""
+    goldens = Goldens(Workspace.open(workspace), by=by)
+    rows = None if file is None else rows_of_file(file)
+    goldens.create(SetInfo(name=name, at=0.0, **about))
+    if file is None or rows is None:
+        click.echo(f"{name} has no version yet; `evalwright dataset add {name} FILE` makes one")
+        return
+    _added(name, *goldens.add(name, rows, message=message, source={"file": file.name}))
+
+
+@dataset.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.option("--replace", is_flag=True, help="Cases that are not in FILE are dropped.")
+@click.option("--remove", multiple=True, metavar="ID", help="Drop this case; may be given several times.")
+@message_option
+@by_option
+@workspace_option
+def add(
+    name: str,
+    file: Path | None,
+    remove: tuple[str, ...],
+    message: str,
+    by: str | None,
+    workspace: Path | None,
+    *,
+    replace: bool,
+) -> None:
+    """Make a new version of NAME: cases of FILE with a known id take the place of the old ones, others are added."""
+    if (file is None) == (not remove):
+        raise UsageError("name a FILE of cases, or cases to --remove")
+    goldens = Goldens(Workspace.open(workspace), by=by)
+    if file is None:
+        _added(name, goldens.remove(name, remove, message=message), ())
+        return
+    _added(name, *goldens.add(name, rows_of_file(file), message=message, source={"file": file.name}, replace=replace))
+
+
+def _added(name: str, version: Version | None, bad: Iterable[BadRow]) -> None:
+    for row in islice(bad, 20):
+        click.echo(f"set aside: {row.source}:{row.line}: {row.reason}", err=True)
+    if version is None:
+        click.echo(f"{name} is unchanged")
+        return
+    changes = f"{version.added:,} added, {version.changed:,} changed, {version.removed:,} removed"
+    click.echo(f"{name}@v{version.number} ({version.short}): {version.cases:,} cases; {changes}")
+
+
+@dataset.command("list")
+@json_option
+@workspace_option
+def list_(workspace: Path | None, *, as_json: bool) -> None:
+    """List the golden sets."""
+    goldens = Goldens(open_workspace(workspace))
+    sets = [goldens.get(name) for name in goldens.logs.names()]
+    if as_json:
+        click.echo(msgspec.json.encode([_about(golden) for golden in sets]).decode())
+        return
+    for golden in sets:
+        last = golden.versions[-1] if golden.versions else None
+        what = (
+            f"v{last.number}  {last.cases:,} cases  {_day(last.at)}  {golden.state(last)}" if last else "no version yet"
+        )
+        click.echo(f"{golden.name}  {what}" + (f"  {golden.info.owner}" if golden.info.owner else ""))
+    if not sets:
+        click.echo("there is no golden set yet; `evalwright dataset create` makes one", err=True)
+
+
+@dataset.command()
+@click.argument("reference", metavar="NAME[@VERSION]")
+@json_option
+@workspace_option
+def show(reference: str, workspace: Path | None, *, as_json: bool) -> None:
+    """Show a golden set and one of its versions."""
+    goldens = Goldens(open_workspace(workspace))
+    golden, version = goldens.find(reference)
+    if as_json:
+        click.echo(msgspec.json.encode({**_about(golden), "version": _version(golden, version)}).decode())
+        return
+    for key, value in _about(golden).items():
+        if value not in (None, "", [], {}) and key != "versions":
+            click.echo(f"{key}: {_shown(value)}")
+    for key, value in _version(golden, version).items():
+        if value not in (None, "", [], {}):
+            click.echo(f"  {key}: {_shown(value)}")
+
+
+@dataset.command()
+@click.argument("name")
+@click.option("--case", "case_id", metavar="ID", help="Only what happened to this case.")
+@workspace_option
+def log(name: str, case_id: str | None, workspace: Path | None) -> None:
+    """List the versions of NAME, newest first, with tags and decisions."""
+    goldens = Goldens(open_workspace(workspace))
+    if case_id is not None:
+        for version, what, _ in goldens.history(name, case_id):
+            click.echo(f"v{version.number}  {_day(version.at)}  {version.by}  {what}  {version.message}".rstrip())
+        return
+    golden = goldens.get(name)
+    for version in reversed(golden.versions):
+        click.echo(_log_line(golden, version))
+        for change in golden.changes(version):
+            click.echo(f"    {change.state} by {change.by} on {_day(change.at)} {change.comment}".rstrip())
+
+
+def _log_line(golden: GoldenSet, version: Version) -> str:
+    tags = [name for name, number in golden.tags.items() if number == version.number]
+    counts = f"+{version.added} ~{version.changed} -{version.removed}"
+    parts = [f"v{version.number}", version.short, _day(version.at), version.by, f"{version.cases:,} cases", counts]
+    return "  ".join([*parts, *([f"[{', '.join(tags)}]"] if tags else []), version.message]).rstrip()
+
+
+@dataset.command()
+@click.argument("before", metavar="BEFORE")
+@click.argument("after", metavar="AFTER")
+@click.option("--limit", type=click.IntRange(0), default=50, show_default=True, help="Cases shown of each kind.")
+@click.option("--exit-code", is_flag=True, help="End with exit code 1 when they differ.")
+@json_option
+@workspace_option
+def diff(before: str, after: str, limit: int, workspace: Path | None, *, exit_code: bool, as_json: bool) -> int:
+    """Compare two versions, or two files of cases, case by case; texts word by word."""
+    place = Workspace.open(workspace)
+    with opened(before, place) as old, opened(after, place) as new:
+        found = CaseDiff(old, new)
+        if as_json:
+            click.echo(_diff_json(found, limit))
+        else:
+            _print_diff(found, limit)
+        return 1 if exit_code and any(found.counts) else 0
+
+
+def _diff_json(found: CaseDiff, limit: int) -> str:
+    added, changed, removed = found.counts
+    whole = {
+        "counts": {"added": added, "changed": changed, "removed": removed},
+        "added": [case.id for case in islice(found.added_cases(), limit)],
+        "removed": [case.id for case in islice(found.removed_cases(), limit)],
+        "changed": list(islice(found.changes(), limit)),
+    }
+    return msgspec.json.encode(whole).decode()
+
+
+def _print_diff(found: CaseDiff, limit: int) -> None:
+    added, changed, removed = found.counts
+    click.echo(f"{added:,} added, {changed:,} changed, {removed:,} removed")
+    for case in islice(found.added_cases(), limit):
+        click.echo(f"+ {case.id}  {_excerpt(case.input)}")
+    for case in islice(found.removed_cases(), limit):
+        click.echo(f"- {case.id}  {_excerpt(case.input)}")
+    for change in islice(found.changes(), limit):
+        for line in _change_lines(change):
+            click.echo(line)
+    if max(found.counts) > limit:
+        click.echo(f"at most {limit} of each kind are shown; --limit shows more", err=True)
+
+
+def _change_lines(change: Change) -> list[str]:
+    lines = [f"~ {change.id}"]
+    for path, (before, after) in change.fields.items():
+        if isinstance(before, str) and isinstance(after, str):
+            marks = {"=": "{}", "-": "[-{}-]", "+": "{{+{}+}}"}
+            text = "".join(marks[kind].format(piece) for kind, piece in word_diff(before, after))
+            lines.append(f"    {path}: {_printable(text)}")
+        else:
+            lines.append(f"    {path}: {_excerpt(before)} -> {_excerpt(after)}")
+    return lines
+
+
+@dataset.command()
+@click.argument("reference", metavar="NAME[@VERSION]")
+@click.argument("tag")
+@by_option
+@workspace_option
+def tag(reference: str, tag: str, by: str | None, workspace: Path | None) -> None:
+    """Give a version the name TAG."""
+    version = Goldens(open_workspace(workspace), by=by).tag(reference, tag)
+    click.echo(f"{tag} is v{version.number} ({version.short})")
+
+
+@dataset.command()
+@click.argument("reference", metavar="NAME[@VERSION]")
+@click.argument("state", type=click.Choice(["review", "approve", "reject", "retire"]))
+@click.option("--comment", default="", help="Why.")
+@by_option
+@workspace_option
+def state(reference: str, state: str, comment: str, by: str | None, workspace: Path | None) -> None:
+    """Ask for a review of a version, approve it (not by its author), send it back, or retire it."""
+    goldens = Goldens(open_workspace(workspace), by=by)
+    steps: dict[str, Any] = {"review": "in_review", "approve": "approved", "reject": "draft", "retire": "retired"}
+    version = goldens.move(reference, steps[state], comment=comment)
+    click.echo(f"v{version.number} ({version.short}) is {steps[state].replace('_', ' ')}")
+
+
+@dataset.command()
+@click.argument("reference", metavar="NAME[@VERSION]")
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="NAME.jsonl by default.")
+@workspace_option
+def checkout(reference: str, output: Path | None, workspace: Path | None) -> None:
+    """Write a version's cases to a JSONL file: to edit, and to give back with `dataset add --replace`."""
+    golden, version = (goldens := Goldens(open_workspace(workspace))).find(reference)
+    path = output or Path(f"{golden.name}.jsonl")
+    export_cases(goldens.open(version), "jsonl", path)
+    click.echo(f"wrote {path}: {golden.name}@v{version.number}, {version.cases:,} cases")
+
+
+@dataset.command()
+@click.argument("reference", metavar="NAME[@VERSION]|FILE")
+@click.option("--format", "-f", "kind", type=click.Choice(list(EXPORTERS)), required=True, help="Of the file.")
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Where to.")
+@workspace_option
+def export(reference: str, kind: str, output: Path, workspace: Path | None) -> None:
+    """Write a version's cases for another tool."""
+    with opened(reference, Workspace.open(workspace)) as cases:
+        count = export_cases(cases, kind, output)
+    click.echo(f"wrote {output}: {count:,} cases")
+
+
+@dataset.command()
+@click.argument("suites", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+@workspace_option
+def update(suites: tuple[Path, ...], workspace: Path | None) -> None:
+    """Pin the golden sets of SUITES, in evalwright.lock beside them, to what their versions mean now."""
+    from evalwright.services.vocabulary import vocabulary
+    from evalwright.suites import load_suite
+
+    goldens = Goldens(open_workspace(workspace))
+    for suite in suites:
+        spec = load_suite(suite, vocabulary()).dataset
+        if spec is None:
+            raise UsageError(f"{suite} uses no golden set")
+        reference, before, now, path = update_pins(suite, spec, goldens)
+        was = "" if before is None else f", was v{before.number}"
+        click.echo(f"{path}: {reference} is v{now.number} ({now.digest[:12]}, {now.cases:,} cases{was})")
+
+
+def _about(golden: GoldenSet) -> dict[str, Json]:
+    info = msgspec.to_builtins(golden.info)
+    kept = {key: value for key, value in info.items() if key not in ("at", "by", "type", "name")}
+    versions = [_version(golden, version) for version in golden.versions]
+    return {"name": golden.name, **kept, "tags": golden.tags, "versions": versions}
+
+
+def _version(golden: GoldenSet, version: Version) -> dict[str, Json]:
+    found: dict[str, Json] = msgspec.to_builtins(version)
+    found.pop("type", None)
+    return {**found, "state": golden.state(version), "made": datetime.fromtimestamp(version.at, UTC).isoformat()}
+
+
+def _day(at: float) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(at))
+
+
+def _shown(value: Json) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _excerpt(value: Json) -> str:
+    text = _printable(_shown(value))
+    return text if len(text) <= 100 else text[:99] + "…"
+
+
+def _printable(text: str) -> str:
+    """A text on one line, without characters that steer a terminal."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "�" for c in text)

@@ -1,0 +1,457 @@
+"""Golden sets in use: made, added to, compared, pinned, approved, and read by suites."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from evalwright.core.case import BadRow, Case, Json
+from evalwright.core.errors import ConfigError, Problem, UsageError
+from evalwright.core.suite import DatasetSpec
+from evalwright.datasets import prepare, read_rows
+from evalwright.datasets.comparing import CaseDiff
+from evalwright.datasets.sampling import SampleSpec, draw
+from evalwright.datasets.versions import (
+    DATE,
+    LATEST,
+    STATES,
+    TAG,
+    GoldenLogs,
+    GoldenSet,
+    SetInfo,
+    State,
+    StateChange,
+    Tag,
+    Version,
+)
+from evalwright.store.blobs import Blobs
+from evalwright.store.cases import CaseFile, CaseFileWriter
+from evalwright.store.files import write_atomic
+from evalwright.store.workspace import Workspace
+
+FOLDER = "golden"
+LOCK_FILE = "evalwright.lock"
+AUTHOR = "EVALWRIGHT_AUTHOR"
+FIXED = re.compile(r"v?\d{1,9}|[0-9a-f]{12,64}")
+"""References that mean the same version for good."""
+
+
+class Pin(msgspec.Struct, frozen=True, kw_only=True):
+    """The version a suite's reference stands for: number, digest and number of cases."""
+
+    number: int
+    digest: str
+    cases: int
+
+
+class Locked(msgspec.Struct, frozen=True, kw_only=True):
+    """A lock file: pins by `name@reference`."""
+
+    format: int = 1
+    golden: dict[str, Pin] = {}
+
+
+def author() -> str:
+    """Who is working: $EVALWRIGHT_AUTHOR, else the name the system knows."""
+    named = os.environ.get(AUTHOR)
+    if named:
+        return named
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+class Goldens:
+    """The golden sets of a workspace.
+
+    Args:
+        workspace: Where they are kept.
+        by: Who works with them; see `author`.
+    """
+
+    def __init__(self, workspace: Workspace, *, by: str | None = None) -> None:
+        self.workspace = workspace
+        self.by = author() if by is None else by
+        self.logs = GoldenLogs(workspace.root / FOLDER)
+
+    def create(self, info: SetInfo) -> GoldenSet:
+        """Make a set, or say anew what an existing one is for.
+
+        Raises:
+            UsageError: The name is no plain name.
+        """
+        self.workspace.ensure()
+        with self.logs.writing(info.name) as log:
+            log.append(msgspec.structs.replace(info, at=time.time(), by=self.by))
+            return log.current
+
+    def add(
+        self,
+        name: str,
+        rows: Iterable[Case | BadRow],
+        *,
+        message: str = "",
+        source: dict[str, Json] | None = None,
+        replace: bool = False,
+    ) -> tuple[Version | None, tuple[BadRow, ...]]:
+        """Make a new version: cases of known ids take the place of the old ones, others are appended.
+
+        Args:
+            name: The set; made when it does not exist.
+            rows: Cases and bad rows.
+            message: Why.
+            source: Where they come from.
+            replace: Whether cases that are not among the rows are dropped.
+
+        Returns:
+            The new version, None when nothing changed; and the rows that were set aside.
+
+        Raises:
+            ConfigError: No row became a case; the set is unchanged.
+            DiskFull: No space is left; the set is unchanged.
+        """
+        self.workspace.ensure()
+        with tempfile.TemporaryDirectory(prefix="evalwright-golden-") as folder:
+            prepared = prepare(rows, Blobs(Path(folder)), source=name)
+            try:
+                with self.logs.writing(name) as log:
+                    versions = log.current.versions
+                    parent = versions[-1] if versions else None
+                    made = self._written(prepared.case_file, parent, replace=replace)
+                    version = self._version(made, parent, message, source or {})
+                    if version is not None:
+                        log.append(
+                            *(() if log.current.events else (SetInfo(name=name, at=version.at, by=self.by),)), version
+                        )
+            finally:
+                prepared.case_file.close()
+        return version, prepared.bad_rows
+
+    def _written(self, new: CaseFile, parent: Version | None, *, replace: bool) -> CaseFile:
+        with CaseFileWriter(self.workspace.blobs) as writer:
+            for case in new if parent is None or replace else _merged(self.open(parent), new):
+                writer.add(case)
+        return writer.file
+
+    def remove(self, name: str, ids: Iterable[str], *, message: str = "") -> Version | None:
+        """Make a new version without some cases.
+
+        Raises:
+            UsageError: The set has no version, or no case of an id.
+        """
+        gone = set(ids)
+        with self.logs.writing(name) as log:
+            parent = log.current.find(LATEST)
+            cases = self.open(parent)
+            missing = sorted(case_id for case_id in gone if not _has(cases, case_id))
+            if missing:
+                raise UsageError(f"{name} has no case {missing[0]!r}")
+            if len(gone) == len(cases):
+                raise UsageError("a golden set can't be emptied", hint="retire its version instead")
+            with CaseFileWriter(self.workspace.blobs) as writer:
+                for case in cases:
+                    if case.id not in gone:
+                        writer.add(case)
+            version = self._version(writer.file, parent, message, {})
+            if version is not None:
+                log.append(version)
+        return version
+
+    def _version(self, made: CaseFile, parent: Version | None, message: str, source: dict[str, Json]) -> Version | None:
+        if parent is not None and parent.digest == made.digest:
+            return None
+        added, changed, removed = (len(made), 0, 0) if parent is None else CaseDiff(self.open(parent), made).counts
+        return Version(
+            number=1 if parent is None else parent.number + 1,
+            digest=made.digest,
+            cases=len(made),
+            at=time.time(),
+            by=self.by,
+            parent=None if parent is None else parent.digest,
+            message=message,
+            source=source,
+            added=added,
+            changed=changed,
+            removed=removed,
+        )
+
+    def get(self, name: str) -> GoldenSet:
+        """A set by its name.
+
+        Raises:
+            UsageError: There is none.
+        """
+        return self.logs.read(name)
+
+    def find(self, reference: str) -> tuple[GoldenSet, Version]:
+        """A version by `name`, `name@latest`, `name@v3`, `name@tag`, `name@digest` or `name@2026-08`.
+
+        Raises:
+            UsageError: There is no such set or version.
+        """
+        name, _, version = reference.partition("@")
+        found = self.get(name)
+        return found, found.find(version or LATEST)
+
+    def open(self, version: Version) -> CaseFile:
+        """The cases of a version.
+
+        Raises:
+            StoreError: The workspace does not hold them.
+        """
+        return CaseFile.open(self.workspace.blobs, version.digest)
+
+    def tag(self, reference: str, tag: str) -> Version:
+        """Give a version a name, which it takes over from the version that had it.
+
+        Raises:
+            UsageError: There is no such version, or the tag means something else already.
+        """
+        name = reference.partition("@")[0]
+        self.get(name)
+        if not TAG.fullmatch(tag) or tag in (LATEST, *STATES) or DATE.fullmatch(tag):
+            raise UsageError(f"{tag!r} can't be a tag", hint="choose a word, e.g. `release-7`")
+        with self.logs.writing(name) as log:
+            version = log.current.find(reference.partition("@")[2] or LATEST)
+            log.append(Tag(name=tag, number=version.number, at=time.time(), by=self.by))
+        return version
+
+    def move(self, reference: str, state: State, *, comment: str = "") -> Version:
+        """Put a version into review, approve or retire it.
+
+        Raises:
+            UsageError: The step is not possible from where it stands, or its author would approve it.
+        """
+        name = reference.partition("@")[0]
+        self.get(name)
+        with self.logs.writing(name) as log:
+            current = log.current
+            version = current.find(reference.partition("@")[2] or LATEST)
+            _check_step(current, version, state, self.by)
+            log.append(StateChange(number=version.number, state=state, at=time.time(), by=self.by, comment=comment))
+        return version
+
+    def history(self, name: str, case_id: str) -> list[tuple[Version, str, Case | None]]:
+        """A case through the versions: added, changed or removed, when it was.
+
+        Raises:
+            UsageError: No version has the case.
+        """
+        found: list[tuple[Version, str, Case | None]] = []
+        before: Case | None = None
+        for version in self.get(name).versions:
+            with _opened(self, version) as cases:
+                after = cases[cases.find(case_id)] if _has(cases, case_id) else None
+            if after != before:
+                what = "added" if before is None else "removed" if after is None else "changed"
+                found.append((version, what, after))
+            before = after
+        if not found:
+            raise UsageError(f"no version of {name} has a case {case_id!r}")
+        return found
+
+
+_STEPS: dict[State, tuple[State, ...]] = {
+    "in_review": ("draft",),
+    "approved": ("draft", "in_review"),
+    "draft": ("in_review",),
+    "retired": ("draft", "in_review", "approved"),
+}
+
+
+def _check_step(golden: GoldenSet, version: Version, state: State, by: str) -> None:
+    now = golden.state(version)
+    if now not in _STEPS[state]:
+        raise UsageError(
+            f"v{version.number} of {golden.name} is {now.replace('_', ' ')}; it can't become {state.replace('_', ' ')}"
+        )
+    if state == "approved" and by == version.by:
+        raise UsageError(
+            f"v{version.number} was made by {by}, who can't approve it", hint="somebody else has to: set --by"
+        )
+
+
+def _has(cases: CaseFile, case_id: str) -> bool:
+    try:
+        cases.find(case_id)
+    except KeyError:
+        return False
+    return True
+
+
+@contextmanager
+def _opened(goldens: Goldens, version: Version) -> Iterator[CaseFile]:
+    cases = goldens.open(version)
+    try:
+        yield cases
+    finally:
+        cases.close()
+
+
+def _merged(old: CaseFile, new: CaseFile) -> Iterator[Case]:
+    """The old cases with those of known ids replaced, then the new ones."""
+    known = np.isin(old.id_hashes, new.id_hashes)
+    for index, replaced in enumerate(known):
+        case = old[index]
+        yield new[new.find(case.id)] if replaced else case
+    for fresh in np.flatnonzero(~np.isin(new.id_hashes, old.id_hashes)):
+        yield new[int(fresh)]
+
+
+def rows_of_file(path: Path, fields: dict[str, Json] | None = None) -> Iterable[Case | BadRow]:
+    """Cases and bad rows of a plain file.
+
+    Raises:
+        ConfigError: It is not there, or of an unknown format.
+    """
+    return read_rows(DatasetSpec(file=path.name, fields=fields or {}, source=str(path)), path.parent)
+
+
+@contextmanager
+def opened(reference: str, workspace: Workspace) -> Iterator[CaseFile]:
+    """The cases of a golden set's version, or of a plain file, for a while.
+
+    Raises:
+        UsageError: There is neither.
+        ConfigError: The file can't be read or holds no case.
+    """
+    path = Path(reference)
+    if path.is_file():
+        with tempfile.TemporaryDirectory(prefix="evalwright-cases-") as folder:
+            cases = prepare(rows_of_file(path), Blobs(Path(folder)), source=reference).case_file
+            try:
+                yield cases
+            finally:
+                cases.close()
+        return
+    goldens = Goldens(workspace)
+    with _opened(goldens, goldens.find(reference)[1]) as cases:
+        yield cases
+
+
+def read_lock(folder: Path) -> Locked:
+    """The pins beside a suite; none when there is no lock file.
+
+    Raises:
+        ConfigError: The file can't be read.
+    """
+    path = folder / LOCK_FILE
+    if not path.is_file():
+        return Locked()
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Locked)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        problem = Problem(message=f"the lock file can't be read: {error}", file=str(path))
+        raise ConfigError(
+            [msgspec.structs.replace(problem, hint="`evalwright dataset update SUITE` writes it anew")]
+        ) from error
+
+
+def write_pins(folder: Path, pins: dict[str, Pin]) -> Path:
+    """Put pins into the lock file beside a suite; the other ones stay."""
+    locked = read_lock(folder)
+    whole = Locked(golden=dict(sorted({**locked.golden, **pins}.items())))
+    write_atomic(folder / LOCK_FILE, msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n")
+    return folder / LOCK_FILE
+
+
+class GoldenRows:
+    """The cases a suite's `dataset: { golden: … }` stands for, looked up when they are read.
+
+    Args:
+        spec: The dataset section.
+        folder: Folder of the suite, where the lock file lies.
+        workspace: The workspace; found as commands find it when None.
+    """
+
+    def __init__(self, spec: DatasetSpec, folder: Path, workspace: Path | None = None) -> None:
+        self._spec = spec
+        self._folder = folder
+        self._workspace = workspace
+
+    @property
+    def reference(self) -> str:
+        """`name@version` as the suite says it."""
+        return f"{self._spec.golden}@{self._spec.version}"
+
+    def __iter__(self) -> Iterator[Case]:
+        """The cases.
+
+        Raises:
+            ConfigError: There is no such set or version (at the suite's line), or nothing to draw the sample from.
+        """
+        try:
+            cases = CaseFile.open(Workspace.open(self._workspace).blobs, self._pin.digest)
+            if not self._spec.sample:
+                yield from cases
+                return
+            chosen = draw(cases, msgspec.convert(self._spec.sample, SampleSpec, strict=False))
+        except UsageError as error:
+            raise self._problem(error) from error
+        yield from (cases[int(index)] for index in chosen)
+
+    @cached_property
+    def _pin(self) -> Pin:
+        pin = read_lock(self._folder).golden.get(self.reference)
+        if pin is not None:
+            return pin
+        try:
+            return pin_of(Goldens(Workspace.open(self._workspace)).find(self.reference)[1])
+        except UsageError as error:
+            raise self._problem(error) from error
+
+    def _problem(self, error: UsageError) -> ConfigError:
+        problem = Problem(
+            message=error.message,
+            file=self._spec.source,
+            line=self._spec.line,
+            column=1,
+            key="dataset.golden",
+            hint=error.hint,
+        )
+        return ConfigError([problem])
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """That the version may be another one tomorrow, where neither a pin nor the reference fixes it."""
+        fixed = self.reference in read_lock(self._folder).golden or FIXED.fullmatch(self._spec.version)
+        if fixed:
+            return ()
+        return (f"{self.reference} is not pinned and moves with the set; `evalwright dataset update SUITE` pins it",)
+
+    def name(self) -> str:
+        """Set and version, for the record of a run."""
+        return f"{self._spec.golden}@v{self._pin.number}"
+
+
+def pin_of(version: Version) -> Pin:
+    """What a lock file keeps of a version."""
+    return Pin(number=version.number, digest=version.digest, cases=version.cases)
+
+
+def update_pins(suite: Path, spec: DatasetSpec, goldens: Goldens) -> tuple[str, Pin | None, Pin, Path]:
+    """Pin a suite's golden set to what its reference means now.
+
+    Returns:
+        The reference, the pin before (None when there was none), the pin now, and the lock file.
+
+    Raises:
+        UsageError: The suite uses no golden set, or there is no such version.
+    """
+    if spec.golden is None:
+        raise UsageError(f"{suite} uses no golden set", hint="`dataset: { golden: NAME, version: latest }` does")
+    reference = f"{spec.golden}@{spec.version}"
+    before = read_lock(suite.parent).golden.get(reference)
+    now = pin_of(goldens.find(reference)[1])
+    return reference, before, now, write_pins(suite.parent, {reference: now})
