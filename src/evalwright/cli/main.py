@@ -34,6 +34,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gate": ("evalwright.cli.gate:gate", "Decide on a stored run, or explain its decision."),
     "baseline": ("evalwright.cli.baseline:baseline", "Say which run later ones are compared with."),
     "pack": ("evalwright.cli.pack:pack", "Attack a suite's target with adversarial and safety packs."),
+    "waive": ("evalwright.cli.waive:waive", "Set a rule aside for one run, with a second person's agreement."),
+    "quarantine": ("evalwright.cli.quarantine:quarantine", "Keep flaky cases from deciding gates."),
     "score": ("evalwright.cli.score:score", "Score a run's stored outputs again; calls no target."),
     "calibrate": ("evalwright.cli.calibrate:calibrate", "Measure a scorer or judge against people's labels."),
     "card": ("evalwright.cli.calibrate:card", "Show what is known of a scorer's own errors."),

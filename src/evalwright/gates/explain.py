@@ -32,6 +32,17 @@ def decision_lines(decision: Decision) -> list[str]:
 
 def decision_notes(decision: Decision) -> list[str]:
     """What a reader of the verdict must know beside the rules."""
+    notes = exceptions(decision)
+    if decision.attempts > 1:
+        notes.append(
+            f"this is run {decision.attempts} of the same suite, target settings and data: where nothing was "
+            "changed in between, trying again until it passes makes a pass worth less"
+        )
+    return notes
+
+
+def exceptions(decision: Decision) -> list[str]:
+    """What was set aside in a decision: waived rules, and cases in quarantine."""
     notes = []
     waived = sum(result.waived is not None for result in decision.results)
     if waived:
@@ -39,11 +50,6 @@ def decision_notes(decision: Decision) -> list[str]:
     if decision.quarantined:
         are = "case is" if decision.quarantined == 1 else "cases are"
         notes.append(f"{decision.quarantined} {are} in quarantine and did not count (evalwright quarantine list)")
-    if decision.attempts > 1:
-        notes.append(
-            f"this is run {decision.attempts} of the same suite, target settings and data: where nothing was "
-            "changed in between, trying again until it passes makes a pass worth less"
-        )
     return notes
 
 

@@ -17,6 +17,7 @@ from evalwright.core.result import Summary
 from evalwright.core.run import Manifest, RunStatus, ScorerRecord
 from evalwright.core.scorer import BoundScorer, ScoreKind
 from evalwright.core.suite import SliceSpec
+from evalwright.gates.explain import exceptions
 from evalwright.services.frames import run_frame
 from evalwright.services.stopping import as_sequential, stopping_record
 from evalwright.store.columns import ScoreColumns
@@ -173,15 +174,16 @@ def summarise(
     """Figures, decision and counts of a run, recomputed from its rows; `manifest` as for `run_figures`."""
     figures = run_figures(run, aggregates=aggregates, manifest=manifest)
     estimates = figures.estimates()
+    decision = judge(figures)
     return Summary(
         manifest=manifest or run.manifest(),
         status=end.status,
         totals=run.totals(),
         estimates=estimates,
-        decision=judge(figures),
+        decision=decision,
         bad_rows=run.bad_rows()[:SHOWN_BAD_ROWS],
         failing=len(run.failing()),
-        notes=(*end.notes, *_unscored(run, estimates)),
+        notes=(*end.notes, *_unscored(run, estimates), *([] if decision is None else exceptions(decision))),
         limits=end.limits,
     )
 

@@ -16,6 +16,7 @@ from evalwright.core.gate import Decision, Rule, RuleResult
 from evalwright.core.ports import Clock, SystemClock
 from evalwright.core.result import Summary
 from evalwright.gates import conclude, judge_rule, policy_hash, waived
+from evalwright.gates.explain import exceptions
 from evalwright.gates.record import FILE, DecisionRecord
 from evalwright.gates.stopping import StoppingRecord, look_confidence
 from evalwright.services.baselines import find_baseline
@@ -193,7 +194,11 @@ def gate_run(
     request = GateRequest(
         workspace=workspace, rules=rules, baseline=baseline, policy="" if policy is None else str(policy)
     )
-    decided = msgspec.structs.replace(summary, decision=judge(run, figures, request))
+    decision = judge(run, figures, request)
+    former = [] if summary.decision is None else exceptions(summary.decision)
+    notes = [note for note in summary.notes if note not in former]
+    notes += [] if decision is None else exceptions(decision)
+    decided = msgspec.structs.replace(summary, decision=decision, notes=tuple(notes))
     run.write_summary(decided)
     entry = workspace.catalog.get(run.run_id)
     workspace.catalog.finish(decided, finished_at=entry.finished_at or 0.0 if entry else 0.0)
