@@ -1,6 +1,7 @@
 """Packs from the command line: list, show, new, test, run."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -147,3 +148,24 @@ def test_what_the_target_cannot_take_is_said_and_shown_as_untested(folder):
     cells = {cell["id"]: cell for cell in done.json["coverage"]}
     assert "system" in cells["LLM07"]["untested"]
     assert cells["LLM03"]["untested"] == "no pack of this run attacks it"
+
+
+HELPDESK = Path(__file__).resolve().parents[2] / "examples" / "helpdesk"
+
+
+def test_the_help_desk_resists_what_was_fixed_and_shows_what_was_left_in(folder):
+    pytest.importorskip("bm25s")
+    suite = str(HELPDESK / "suite-attack.yaml")
+    done = folder.run("pack", "run", "content-relay", "--target", suite, "--json", "--show-attacks", "--quiet")
+    assert {finding["goal"] for finding in done.json["findings"]} == {"dictated-sentence"}
+    assert done.json["counts"]["invalid"] == 0
+    finding = done.json["findings"][0]
+    assert finding["succeeded"] == finding["tried"] == 4
+    assert done.json["utility"]["value"] == 1.0
+
+
+def test_attacks_that_once_succeeded_stay_resisted(folder):
+    pytest.importorskip("bm25s")
+    done = folder.run("run", str(HELPDESK / "suite-attack.yaml"), "--json", "--report", "none")
+    values = {metric["name"]: metric["value"] for metric in done.json["metrics"] if not metric["slice"]}
+    assert values == {"active_html": 0.0, "terminal": 0.0, "link_exfiltration": 0.0}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from helpdesk.articles import Passage
 from helpdesk.language import LANGUAGES, asks_for, tokens
+from helpdesk.quoting import harmless
 from helpdesk.retriever import Hit, LocaleIndex
 
 MIN_COVERAGE = 0.45
@@ -96,7 +97,7 @@ def _render(chosen: Sequence[_Sentence]) -> str:
     """Sentences in reading order; the citation follows the last sentence taken from its article."""
     parts: list[str] = []
     for position, sentence in enumerate(chosen):
-        parts.append(sentence.text)
+        parts.append(harmless(sentence.text))
         following = chosen[position + 1].passage.id if position + 1 < len(chosen) else None
         if following != sentence.passage.id:
             parts.append(f"[{sentence.passage.id}]")
