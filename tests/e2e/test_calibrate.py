@@ -93,7 +93,9 @@ def test_labels_of_a_run_make_a_card_and_a_corrected_figure_beside_the_raw_one(f
     assert raw["value"] > 0.7
     assert corrected["method"] == "post_stratified_judge"
     assert corrected["low"] < 0.6 < corrected["high"]
-    assert not any("nobody has measured" in note for note in shown_run["notes"])
+    assert [note for note in shown_run["notes"] if "helpful" in note] == [
+        "corrected figure of `helpful`: for the scorer's errors, by 60 labels of this run's answers"
+    ]
 
 
 def test_the_next_run_is_corrected_by_the_card_of_the_earlier_answers(folder):

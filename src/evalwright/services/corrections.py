@@ -33,7 +33,7 @@ def with_corrections(summary: Summary, run: RunStore, cards: CardStore) -> Summa
     A judge without a card gets a note: its errors are unknown.
     """
     found: dict[str, Estimate] = {}
-    notes = [note for note in summary.notes if not note.startswith(_NO_CARD)]
+    notes = [note for note in summary.notes if not note.startswith((_NO_CARD, _CARD))]
     for record in summary.manifest.scorers:
         card = cards.of(record.metric, record.digest)
         if card is None:
@@ -42,11 +42,13 @@ def with_corrections(summary: Summary, run: RunStore, cards: CardStore) -> Summa
         estimate = corrected(run, record, card, level=summary.manifest.settings.level)
         if estimate is not None:
             found[record.metric] = estimate
+            notes.append(f"{_CARD}`{record.metric}`: {estimate.note}")
     raw = [estimate for estimate in summary.estimates if estimate.statistic != CORRECTED]
     return msgspec.structs.replace(summary, estimates=tuple(_beside(raw, found)), notes=tuple(notes))
 
 
 _NO_CARD = "nobody has measured the judge "
+_CARD = "corrected figure of "
 
 
 def _uncalibrated(record: ScorerRecord) -> list[str]:
@@ -96,7 +98,7 @@ def corrected(run: RunStore, record: ScorerRecord, card: Card, *, level: float =
         interval, what = made, f"the card of {card.n} labels of other answers, taking its error rates to hold here too"
     else:
         return None
-    note = f"corrected for the scorer's errors by {what}"
+    note = f"for the scorer's errors, by {what}"
     estimate = figure(record.metric, interval, higher_is_better=record.higher_is_better, note=note)
     return msgspec.structs.replace(estimate, statistic=CORRECTED, unit=record.unit)
 
