@@ -82,7 +82,11 @@ class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
 
 @runtime_checkable
 class Target(Protocol):
-    """The protocol every system under test follows. `open` and `close` bracket a run in one event loop."""
+    """The protocol every system under test follows. `open` and `close` bracket a run in one event loop.
+
+    Two attributes are looked at where a target has them: `recorded = True` says that its answers exist already, so
+    that nothing is called or counted as a call; `max_concurrency` is how many cases it can work on at once.
+    """
 
     @property
     def name(self) -> str:
@@ -118,3 +122,14 @@ class Target(Protocol):
             TargetError: The attempt failed; its fields say whether another may succeed.
         """
         ...
+
+
+def answers_exist(target: Target) -> bool:
+    """Whether a target only gives answers that exist already."""
+    return bool(getattr(target, "recorded", False))
+
+
+def most_at_once(target: Target) -> int:
+    """How many cases a target can work on at once; a very large number when it sets no bound."""
+    bound = getattr(target, "max_concurrency", None)
+    return bound if isinstance(bound, int) and bound > 0 else 1 << 30

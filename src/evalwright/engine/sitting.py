@@ -16,7 +16,7 @@ from evalwright.core.identity import derived_seed, unit_key
 from evalwright.core.output import Output
 from evalwright.core.run import Attempt, Failure, RunStatus, UnitRecord
 from evalwright.core.scorer import ScoreContext
-from evalwright.core.target import TargetCall, public_metadata
+from evalwright.core.target import TargetCall, answers_exist, most_at_once, public_metadata
 from evalwright.engine.alarm import Alarm
 from evalwright.engine.answers import Answers
 from evalwright.engine.attempt import answer, clipped
@@ -63,7 +63,9 @@ class Sitting:
         self._feed = Feed(self._fresh(positions), most_deferred=max(100, 4 * settings.concurrency))
         self._workers: set[asyncio.Task[None]] = set()
         self._crew_size = 0
-        self._wanted = settings.concurrency
+        self._most = most_at_once(job.target)
+        self._wanted = min(settings.concurrency, self._most)
+        self._call_weight = 0 if answers_exist(job.target) else 1
         self._breathe_at = 0.0
         self.desk = Desk(job, board, self._retry)
         self.in_flight = 0
@@ -146,7 +148,7 @@ class Sitting:
             self._refused_by_budget()
             return
         tried = self._job.clock.monotonic()
-        work.calls += 1
+        work.calls += self._call_weight
         try:
             output = await answer(self._job.target, work.call, self._job.settings.timeout_s)
         except TargetError as error:
@@ -263,8 +265,8 @@ class Sitting:
             return
         self._feed.pause(paused=bool(self._board.paused))
         wanted = int(self._board.concurrency)
-        if wanted and wanted != self._wanted:
-            self._wanted = wanted
+        if wanted and min(wanted, self._most) != self._wanted:
+            self._wanted = min(wanted, self._most)
             self._crew(group, chore)
 
     def _drain(self) -> None:

@@ -47,6 +47,8 @@ def target_from(obj: Any, *, name: str | None = None, context: BindContext | Non
 class MappingTarget:
     """Recorded outputs held in memory, by case id; a list of answers holds one for each trial."""
 
+    recorded = True
+
     def __init__(self, outputs: Mapping[str, Any], *, name: str = "recorded") -> None:
         self._outputs = outputs
         self._name = name

@@ -101,6 +101,8 @@ class RecordedTarget:
         ConfigError: A field is unknown.
     """
 
+    recorded = True
+
     def __init__(self, options: RecordedTargetOptions, path: Path) -> None:
         self.options = options
         self.path = path
