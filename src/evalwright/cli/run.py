@@ -125,6 +125,7 @@ def run(
             baseline=baseline_id(place, baseline, suite=source.name),
             until_decided=Method(stopping) if until_decided else None,
             traces=exporter,
+            announce=None if quiet else _announce,
         )
         summary = _start(source, context, go_on=go_on, quiet=quiet)
     if exporter is not None and exporter.lost:
@@ -144,14 +145,24 @@ def _start(source: RunSource, context: RunContext, *, go_on: bool, quiet: bool) 
     return start_run(source, context)
 
 
+def _announce(found: RunEstimate) -> None:
+    """Before a run that will use a model: what it will probably take."""
+    if found.tokens is not None:
+        click.echo(f"expecting {_estimate_text(found)}", err=True)
+
+
 def _print_estimate(found: RunEstimate, *, as_json: bool) -> int:
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
         return 0
+    click.echo(_estimate_text(found))
+    return 0
+
+
+def _estimate_text(found: RunEstimate) -> str:
     tokens = "" if found.tokens is None else f", about {found.tokens:,} tokens"
     cost = "" if found.cost is None else f", about ${found.cost:,.2f}"
-    click.echo(f"{found.calls:,} calls{tokens}{cost}, about {found.minutes:,.1f} min at one second a call")
-    return 0
+    return f"{found.calls:,} calls{tokens}{cost}, about {found.minutes:,.1f} min at one second a call"
 
 
 def conclude(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -53,6 +53,7 @@ class RunContext:
         baseline: The run to compare with; None for the suite's baseline, where a rule asks for one.
         until_decided: Stop when every rule of the gate is decided, errors being kept in check in this way.
         traces: Where the run's own traces go; None for nowhere.
+        announce: Told before the first call what the run will probably take; None when nobody asks.
     """
 
     workspace: Workspace
@@ -63,6 +64,7 @@ class RunContext:
     baseline: str | None = None
     until_decided: Method | None = None
     traces: TraceExporter | None = None
+    announce: Callable[[RunEstimate], None] | None = None
 
     def ears(self, manifest: Manifest) -> tuple[RunListener, ...]:
         """The listeners of a run, the trace exporter among them."""
@@ -85,6 +87,8 @@ def start_run(source: RunSource, context: RunContext) -> Summary:
         check_decidable(source.rules, has_baseline=baseline is not None)
     prepared = prepare(source.rows, context.workspace.blobs, strict=source.settings.strict, source=source.dataset_name)
     selection = _selection(prepared, source.settings)
+    if context.announce is not None:
+        context.announce(run_estimate(selection, source, price_table(os.environ)))
     manifest = _manifest(source, prepared, selection, context)
     run = context.workspace.create_run(manifest.run_id)
     run.write_bad_rows(prepared.bad_rows)
