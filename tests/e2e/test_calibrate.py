@@ -93,9 +93,11 @@ def test_labels_of_a_run_make_a_card_and_a_corrected_figure_beside_the_raw_one(f
     assert raw["value"] > 0.7
     assert corrected["method"] == "post_stratified_judge"
     assert corrected["low"] < 0.6 < corrected["high"]
-    assert [note for note in shown_run["notes"] if "helpful" in note] == [
-        "corrected figure of `helpful`: for the scorer's errors, by 60 labels of this run's answers"
-    ]
+    card_note, corrected_note = [note for note in shown_run["notes"] if "helpful" in note]
+    assert card_note.startswith("card of `helpful` (")
+    assert "60 labels): agreement 0.8" in card_note
+    assert "specificity" in card_note
+    assert corrected_note.endswith("for the scorer's errors, by 60 labels of this run's answers")
 
 
 def test_the_next_run_is_corrected_by_the_card_of_the_earlier_answers(folder):
@@ -288,3 +290,67 @@ def test_the_card_that_ships_with_a_scorer_is_shown_until_one_is_measured(folder
     missing = folder.run("card", "nothing")
     assert missing.code == 2
     assert shipped in missing.err
+
+
+def test_a_pairwise_judge_is_measured_and_its_position_bias_shows(folder):
+    def first_place(body):
+        clear = "clearly" in shown(body, "ANSWER A") or "clearly" in shown(body, "ANSWER B")
+        better = "A" if "clearly" in shown(body, "ANSWER A") else "B"
+        return verdict(better if clear else "A")
+
+    with JudgeService(first_place) as service:
+        judge = {"model": "judge-1", "base_url": service.url, "criterion": "Which is clearer?", "as": "clearer"}
+        product(folder)
+        folder.write("cases.jsonl", '{"id": "a", "input": "question 1", "expected": "x"}\n')
+        name = folder.suite(scorers=json.dumps([{"judge_pairwise": judge}]))
+        rows = [
+            {
+                "input": f"q{i}",
+                "output": f"{'clearly' if i % 2 else 'dimly'} {i}",
+                "expected": f"plain {i}",
+                "label": "win" if i % 2 else "loss",
+            }
+            for i in range(20)
+        ]
+        folder.write("labels.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+        done = folder.run("calibrate", f"{name}:clearer", "--labels", "labels.jsonl", "--json")
+    assert done.code == 0, done.err
+    position = next(bias for bias in done.json["biases"] if bias["name"] == "position")
+    assert position["estimate"]["value"] == 1.0
+    assert position["detail"]["both_first"] == 10
+    assert done.json["confusion"]["names"] == ["loss", "tie", "win"]
+    assert done.json["confusion"]["counts"] == [[0, 10, 0], [0, 0, 0], [0, 0, 10]]
+
+
+def test_a_panel_is_measured_like_one_judge(folder):
+    with JudgeService(lambda body: verdict("no") if body["model"] == "strict" else lenient_yes(body)) as service:
+        product(folder)
+        folder.write("cases.jsonl", '{"id": "a", "input": "question 1"}\n')
+        judges = [{"model": model, "base_url": service.url} for model in ("a", "b", "strict")]
+        panel = {"judges": judges, "criterion": "Is it answered?", "as": "answered"}
+        name = folder.suite(scorers=json.dumps([{"judge_panel": panel}]))
+        rows = [
+            {"input": f"question {i}", "output": f"{'answer' if i % 2 else 'dunno'} {i}", "label": bool(i % 2)}
+            for i in range(20)
+        ]
+        folder.write("labels.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+        done = folder.run("calibrate", f"{name}:answered", "--labels", "labels.jsonl", "--probes", "2", "--json")
+    assert done.code == 0, done.err
+    assert next(f for f in done.json["figures"] if f["metric"] == "agreement")["value"] == 1.0
+    assert {"attack", "verbosity", "layout", "repeat"} <= {bias["name"] for bias in done.json["biases"]}
+
+
+def lenient_yes(body):
+    return verdict("yes" if "answer" in shown(body, "ANSWER") else "no")
+
+
+def test_a_judge_is_used_from_python_like_any_scorer(folder):
+    from evalwright import Case, Suite, evaluate
+    from evalwright.scorers import Judge
+
+    with JudgeService(verdict("yes")) as service:
+        judge = Judge(model="judge-1", base_url=service.url, criterion="Is it polite?")
+        cases = [Case(id=f"c{n}", input=f"hello {n}") for n in range(3)]
+        result = evaluate(Suite(name="polite", cases=cases, scorers=[judge]), target=lambda text: f"Good day, {text}")
+    assert result.metric("judge").value == 1.0
+    assert len(service.seen) == 3

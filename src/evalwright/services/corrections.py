@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -33,12 +34,13 @@ def with_corrections(summary: Summary, run: RunStore, cards: CardStore) -> Summa
     A judge without a card gets a note: its errors are unknown.
     """
     found: dict[str, Estimate] = {}
-    notes = [note for note in summary.notes if not note.startswith((_NO_CARD, _CARD))]
+    notes = [note for note in summary.notes if not note.startswith((_NO_CARD, _CARD, _MEASURED))]
     for record in summary.manifest.scorers:
         card = cards.of(record.metric, record.digest)
         if card is None:
             notes.extend(_uncalibrated(record))
             continue
+        notes.append(_spoken(record, card))
         estimate = corrected(run, record, card, level=summary.manifest.settings.level)
         if estimate is not None:
             found[record.metric] = estimate
@@ -48,7 +50,18 @@ def with_corrections(summary: Summary, run: RunStore, cards: CardStore) -> Summa
 
 
 _NO_CARD = "nobody has measured the judge "
+_MEASURED = "card of "
 _CARD = "corrected figure of "
+
+
+def _spoken(record: ScorerRecord, card: Card) -> str:
+    """A card in one line, for the notes of a run."""
+    day = time.strftime("%Y-%m-%d", time.localtime(card.created_at))
+    named = (card.figure(name) for name in ("agreement", "kappa", "sensitivity", "specificity"))
+    said = [
+        f"{f.metric} {f.value:.2f} [{f.low:.2f}, {f.high:.2f}]" for f in named if f and f.value is not None and f.ci
+    ]
+    return f"{_MEASURED}`{record.metric}` ({day}, {card.n} labels): {', '.join(said) or 'no figures'}"
 
 
 def _uncalibrated(record: ScorerRecord) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 
 from evalwright.core.case import BadRow, Case
+from evalwright.core.component import Bindable, BindContext
 from evalwright.core.errors import UsageError
 from evalwright.core.gate import Rule
 from evalwright.core.identity import content_hash, short_hash
@@ -112,6 +114,9 @@ def _bound(scorer: Any) -> BoundScorer:
         return scorer
     if isinstance(scorer, type):
         raise UsageError(f"{scorer.__name__} is a class", hint=f"make a scorer of it: {scorer.__name__}()")
+    if isinstance(scorer, Bindable):
+        bound = scorer.bind(BindContext(base_dir=Path(), environment=os.environ))
+        return BoundScorer(scorer=bound, metric=bound.info.name)
     if not isinstance(scorer, Scorer):
         raise UsageError(
             f"{scorer!r} is no scorer",
