@@ -25,7 +25,7 @@ class Expansion(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         seed: Decides code words and which combinations are taken.
-        limit: Attacks at most; twins and pairs come on top, at most half as many.
+        limit: Attacks at most; twins come on top, of each kind at most half as many, and pairs.
         capabilities: What the target takes beside the user's message.
         languages: Languages to use; all that there are when empty.
         transforms: Disguises to use; those of the pack when empty.
@@ -87,10 +87,7 @@ def expand(pack: Pack, how: Expansion) -> Expanded:
         seed=how.seed,
     )
     attacks = [_case(pack, combination, how) for combination in chosen]
-    half = max(1, how.limit // 2)
-    twins = stratified(
-        list(_twins(pack, how)), half, stratum=lambda c: c.metadata["goal"], factors=lambda _: (), seed=how.seed
-    )
+    twins = [twin for refuse in (False, True) for twin in _sampled_twins(pack, how, refuse=refuse)]
     pairs = list(_pairs(pack))[: how.limit]
     return Expanded(cases=(*attacks, *twins, *pairs), possible=len(possible), untested=untested)
 
@@ -198,10 +195,12 @@ def _metadata(pack: Pack, c: _Combination) -> dict[str, Json]:
     }
 
 
-def _twins(pack: Pack, how: Expansion) -> Iterator[Case]:
-    for twin in pack.twins:
-        for language in _languages(twin.text, how):
-            yield _twin(pack, twin, language)
+def _sampled_twins(pack: Pack, how: Expansion, *, refuse: bool) -> list[Case]:
+    """Requests to be answered, or to be declined; half as many as attacks at most."""
+    twins = [twin for twin in pack.twins if twin.refuse is refuse]
+    cases = [_twin(pack, twin, language) for twin in twins for language in _languages(twin.text, how)]
+    half = max(1, how.limit // 2)
+    return stratified(cases, half, stratum=lambda c: c.metadata["goal"], factors=lambda _: (), seed=how.seed)
 
 
 def _twin(pack: Pack, twin: Twin, language: str) -> Case:

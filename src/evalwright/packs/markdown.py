@@ -8,13 +8,13 @@ from evalwright.core.estimate import Estimate
 from evalwright.packs.coverage import Cell
 from evalwright.packs.findings import Finding
 
+_SPECIAL = frozenset("\\`*_{}[]<>()#+!|~&")
+
 
 def safe(text: str) -> str:
     """A text on one line that Markdown and terminals show as it is."""
-    shown = "".join(char if char.isprintable() else f"⟨U+{ord(char):04X}⟩" for char in text)
-    for char in "\\`*_{}[]<>()#+!|~&":
-        shown = shown.replace(char, f"\\{char}")
-    return shown
+    shown = "".join(f"\\{char}" if char in _SPECIAL else char for char in text)
+    return "".join(char if char.isprintable() else f"⟨U+{ord(char):04X}⟩" for char in shown)
 
 
 def block(text: str) -> str:
