@@ -354,3 +354,16 @@ def test_a_judge_is_used_from_python_like_any_scorer(folder):
         result = evaluate(Suite(name="polite", cases=cases, scorers=[judge]), target=lambda text: f"Good day, {text}")
     assert result.metric("judge").value == 1.0
     assert len(service.seen) == 3
+
+
+def test_what_a_corrected_figure_leaves_out_is_said(folder):
+    with JudgeService(lenient) as service:
+        name = suite(folder, service, cases=40)
+        rows = [{"id": f"q{i:03d}", "input": f"question {i}", "cluster": f"d{i // 4}"} for i in range(40)]
+        folder.write("cases.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+        folder.run("run", name, "--trials", "2")
+        folder.run("calibrate", "helpful", "--run", "latest", "--labels", labels(folder, range(20)), "--probes", "0")
+        notes = folder.run("show", "latest", "--json").json["notes"]
+    (said,) = [note for note in notes if note.startswith("corrected figure")]
+    assert "first trials only" in said
+    assert "taken as independent" in said

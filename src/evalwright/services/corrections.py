@@ -43,6 +43,7 @@ def with_corrections(summary: Summary, run: RunStore, cards: CardStore) -> Summa
         notes.append(_spoken(record, card))
         estimate = corrected(run, record, card, level=summary.manifest.settings.level)
         if estimate is not None:
+            estimate = msgspec.structs.replace(estimate, note=estimate.note + _reservations(summary, record.metric))
             found[record.metric] = estimate
             notes.append(f"{_CARD}`{record.metric}`: {estimate.note}")
     raw = [estimate for estimate in summary.estimates if estimate.statistic != CORRECTED]
@@ -52,6 +53,16 @@ def with_corrections(summary: Summary, run: RunStore, cards: CardStore) -> Summa
 _NO_CARD = "nobody has measured the judge "
 _MEASURED = "card of "
 _CARD = "corrected figure of "
+
+
+def _reservations(summary: Summary, metric: str) -> str:
+    """What the methods leave out."""
+    raw = next((e for e in summary.estimates if e.metric == metric and e.slice == ALL), None)
+    left_out = "; first trials only" if summary.manifest.settings.trials > 1 else ""
+    clustered = raw is not None and raw.clusters is not None
+    return left_out + (
+        "; cases of one cluster are taken as independent, so the interval is too narrow" if clustered else ""
+    )
 
 
 def _spoken(record: ScorerRecord, card: Card) -> str:

@@ -127,10 +127,10 @@ def ask(
         salt: What else decides the judgement (prompt hash, case, trial).
         limit: Characters of one block.
     """
-    shown = [(name, *cut(neutral(text), limit)) for name, text in parts]
-    texts = tuple(text for _, text, _ in shown)
+    shortened = [cut(text, limit) for _, text in parts]
+    texts = tuple(neutral(text) for text, _ in shortened)
     code = nonce(salt, texts)
-    blocks = [block(name, text, code) for name, text, _ in shown]
+    blocks = [block(name, text, code) for (name, _), text in zip(parts, texts, strict=True)]
     user = "\n\n".join([f"The code of this message is {code}.", *blocks, task])
     return Ask(
         system=system,
@@ -138,7 +138,7 @@ def ask(
         choices=tuple(choices),
         judged=texts,
         code=code,
-        shortened=any(short for _, _, short in shown),
+        shortened=any(short for _, short in shortened),
     )
 
 
