@@ -17,7 +17,9 @@ from evalwright.suites import LoadedSuite, load_suite, validate_suite
 from evalwright.targets.adapt import MappingTarget, target_from
 
 
-def load_source(reference: str, *, for_scoring: bool = False, workspace: Path | None = None) -> RunSource:
+def load_source(
+    reference: str, *, for_scoring: bool = False, workspace: Path | None = None, text: str | None = None
+) -> RunSource:
     """Read a suite.
 
     Args:
@@ -25,13 +27,14 @@ def load_source(reference: str, *, for_scoring: bool = False, workspace: Path | 
         reference: A YAML file; or `file.py:name` (`file.py` means `file.py:suite`), whose suite comes with a target
             of the same module named `target`, or is a pair (suite, target).
         for_scoring: The outputs are stored already: the target is not made.
+        text: A changed text to read in place of the YAML file's.
 
     Raises:
         ConfigError: The file is wrong; all problems at once.
         UsageError: The Python file holds no suite, or no target.
     """
     check_exists(reference)
-    loaded = load_suite(reference, vocabulary())
+    loaded = load_suite(reference, vocabulary(), text=text)
     source = as_source(loaded, reference, for_scoring=for_scoring)
     spec = loaded.dataset
     if spec is None or spec.golden is None or for_scoring:

@@ -24,11 +24,15 @@ from evalwright.suites.python_suite import check_syntax, load_python_suite, spli
 from evalwright.suites.scorer_entries import ScorerReader, ScorerSet
 from evalwright.suites.sections import SuiteSection
 from evalwright.suites.target_entry import read_target
-from evalwright.suites.yaml_reader import read_yaml
+from evalwright.suites.yaml_reader import parse_yaml, read_yaml
 
 
 def load_suite(
-    path: Path | str, vocabulary: Vocabulary, *, environment: Mapping[str, str] | None = None
+    path: Path | str,
+    vocabulary: Vocabulary,
+    *,
+    environment: Mapping[str, str] | None = None,
+    text: str | None = None,
 ) -> LoadedSuite:
     """Read a suite file, or a suite written in Python (`suite.py`, `suite.py:name`).
 
@@ -38,13 +42,14 @@ def load_suite(
         path: The file, as messages shall call it.
         vocabulary: The scorers and targets it may use.
         environment: Variables for `${NAME}`; those of the process when not given.
+        text: A changed text to read in place of the file's, with paths that still start from the file.
 
     Raises:
         ConfigError: With everything that is wrong, in the order of the file.
     """
     if split_reference(path) is not None:
         return load_python_suite(path, environment=environment)
-    reader = _Reader(Path(path), vocabulary, environment, import_code=True)
+    reader = _Reader(Path(path), vocabulary, environment, import_code=True, text=text)
     loaded = reader.read()
     reader.problems.stop()
     return loaded
@@ -94,14 +99,20 @@ class _Reader:
     """One reading of one file."""
 
     def __init__(
-        self, path: Path, vocabulary: Vocabulary, environment: Mapping[str, str] | None, *, import_code: bool
+        self,
+        path: Path,
+        vocabulary: Vocabulary,
+        environment: Mapping[str, str] | None,
+        *,
+        import_code: bool,
+        text: str | None = None,
     ) -> None:
         self._path = path
         self._vocabulary = vocabulary
         self._import_code = import_code
         self._environment = Environment(os.environ if environment is None else environment)
         self._context = BindContext(base_dir=path.parent, environment=self._environment.variables)
-        self.problems = Problems(read_yaml(path))
+        self.problems = Problems(read_yaml(path) if text is None else parse_yaml(text, name=str(path)))
 
     @property
     def document(self) -> Document:
