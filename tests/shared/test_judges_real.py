@@ -9,11 +9,11 @@ import re2
 
 from evalwright.scorers.judge.reply import Unreadable, read_stated
 from evalwright.services.calibration import CalibrationPlan
-from evalwright.services.corrections import correct_binary, correct_by_rates
+from evalwright.services.corrections import correct_binary, correct_by_rates, correct_graded
 from evalwright.services.labels import read_labels
 from evalwright.services.orders import OrderedPair, order_report, winner_of
 from evalwright.services.recorded_judgements import calibrate_recorded
-from evalwright.stats import wilson
+from evalwright.stats import mean_t, wilson
 from evalwright.store.cards import LabelledVerdict
 from tests.shared_data import shared_data
 
@@ -184,3 +184,19 @@ def test_figures_corrected_by_the_rates_of_other_answers_cover_the_truth():
         interval = correct_by_rates(entries, [1.0] * positives + [0.0] * (2000 - positives), level=0.95)
         hits += interval.contains(0.8)
     assert hits / 200 >= 0.92
+
+
+def test_graded_figures_corrected_with_labels_of_the_same_answers_cover_the_truth():
+    """Levels 0, 0.5 and 1; a judge that is one level too kind one time in three."""
+    rng = np.random.default_rng(13)
+    truth = rng.choice([0.0, 0.5, 1.0], 2000, p=[0.3, 0.3, 0.4])
+    hits = narrower = 0
+    for _ in range(200):
+        said = np.minimum(1.0, truth + 0.5 * (rng.random(2000) < 0.33))
+        chosen = rng.choice(2000, 100, replace=False)
+        entries = [LabelledVerdict(id=str(i), truth_value=truth[i], said_value=said[i]) for i in chosen]
+        interval = correct_graded(entries, said.tolist(), level=0.95)
+        hits += interval.contains(truth.mean())
+        narrower += interval.width < mean_t(truth[chosen]).width
+    assert hits / 200 >= 0.92
+    assert narrower / 200 > 0.95
