@@ -8,6 +8,7 @@ import pytest
 import re2
 
 from evalwright.scorers.judge.reply import Unreadable, read_stated
+from evalwright.scorers.similarity.token_f1 import TokenF1
 from evalwright.services.calibration import CalibrationPlan
 from evalwright.services.corrections import correct_binary, correct_by_rates, correct_graded
 from evalwright.services.labels import read_labels
@@ -16,6 +17,7 @@ from evalwright.services.recorded_judgements import calibrate_recorded
 from evalwright.stats import mean_t, wilson
 from evalwright.store.cards import LabelledVerdict
 from tests.shared_data import shared_data
+from tests.unit.scorers.support import judged
 
 STATED = re2.compile(r"Output \((a|b)\) is better")
 
@@ -123,19 +125,12 @@ def test_truthfulqa_labels_calibrate_a_judge_of_known_accuracy(tmp_path):
 
 
 def nearer(row, references):
-    """A verdict without a model: whether the answer is nearer to a right than to a wrong reference, by shared words."""
-
-    def best(texts):
-        return max((token_f1(row["answer"], text) for text in texts), default=0.0)
-
+    """A verdict without a model: whether the answer is as near to a right reference as to any wrong one, by words."""
     known = references.get(row["question"])
-    return None if known is None else best(known[0]) > best(known[1])
-
-
-def token_f1(first, second):
-    a, b = (set(text.lower().replace(".", "").split()) for text in (first, second))
-    shared = len(a & b)
-    return 2 * shared / (len(a) + len(b)) if shared else 0.0
+    if known is None:
+        return None
+    right, wrong = (judged(TokenF1(tokens="words"), row["answer"], texts).value for texts in known)
+    return right >= wrong
 
 
 def test_a_word_overlap_judge_gets_a_card_that_shows_how_far_it_can_be_believed(tmp_path):
@@ -144,12 +139,13 @@ def test_a_word_overlap_judge_gets_a_card_that_shows_how_far_it_can_be_believed(
     references = {
         q["question"]: (q["correct_answers"].split("; "), q["incorrect_answers"].split("; ")) for q in questions
     }
-    judged = [{**row, "id": f"t{n}", "verdict": nearer(row, references)} for n, row in enumerate(rows("truthfulqa/human_truth_dev.jsonl.gz"))]  # fmt: skip  # noqa: E501
-    card = card_of(tmp_path, judged)
-    assert card.n + card.errors == 2554
-    agreement, kappa = card.figure("agreement"), card.figure("kappa")
-    assert 0.70 < agreement.value < 0.85
-    assert kappa.low > 0.3
+    made = [{**row, "id": f"t{n}", "verdict": nearer(row, references)} for n, row in enumerate(rows("truthfulqa/human_truth_dev.jsonl.gz"))]  # fmt: skip  # noqa: E501
+    card = card_of(tmp_path, made)
+    expected = json.loads(shared_data("data/expected/truthfulqa.json").read_text())
+    floor = expected["floor: token-F1 nearer to a correct than to an incorrect reference"]
+    assert (card.n, card.errors) == (floor["n"], 2554 - floor["n"])
+    assert card.figure("agreement").value == pytest.approx(floor["accuracy"], abs=0.0001)
+    assert 0.5 < card.figure("kappa").low < card.figure("kappa").high < 0.65
     assert {bias.name for bias in card.biases} >= {"length"}
 
 
