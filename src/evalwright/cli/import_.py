@@ -14,6 +14,7 @@ from evalwright.datasets.importers import FORMATS
 from evalwright.datasets.versions import Version
 from evalwright.services.golden import Goldens
 from evalwright.services.importing import Imported, ImportPlan, ImportReport, import_file
+from evalwright.services.redacting import RedactPlan, key_from_environment
 from evalwright.store.workspace import Workspace
 
 EPILOG = """\b
@@ -35,6 +36,7 @@ Examples:
     "--mapping", type=click.Path(path_type=Path, dir_okay=False), help="An `import.json`, whose mapping is taken again."
 )
 @click.option("--at-least", type=click.FloatRange(0, 1), metavar="X", help="Write a gate with this bound.")
+@click.option("--redact", is_flag=True, help="Take personal data and secrets out on the way in.")
 @json_option
 @workspace_option
 def import_(
@@ -48,6 +50,7 @@ def import_(
     into: str | None,
     workspace: Path | None,
     *,
+    redact: bool,
     as_json: bool,
 ) -> None:
     """Import a PATH: a file or folder that another tool wrote.
@@ -61,7 +64,12 @@ def import_(
     --into puts the cases into a golden set; the suite then names it instead of `cases.jsonl`.
     """
     plan = ImportPlan(
-        path=path, format=format_name, fields=_fields(fields, mapping), name=name or "", at_least=at_least
+        path=path,
+        format=format_name,
+        fields=_fields(fields, mapping),
+        name=name or "",
+        at_least=at_least,
+        redact=RedactPlan(key=key_from_environment()) if redact else None,
     )
     with import_file(plan) as found:
         version = None if into is None else _into(found, into, workspace)
@@ -133,6 +141,9 @@ def report_lines(report: ImportReport) -> list[str]:
         lines.append("systems: " + ", ".join(report.variants))
     lines += [f"scorer {s.metric}: {s.stands_for}{f' ({s.reason})' if s.reason else ''}" for s in report.scorers]
     lines += [f"no scorer: {d.kind} ({d.count:,} times): {d.reason}" for d in report.dropped]
+    if report.redacted is not None:
+        taken = [f"{count:,} {kind.replace('_', ' ')}" for kind, count in sorted(report.redacted.replaced.items())]
+        lines.append(f"redacted: {', '.join(taken) or 'nothing'}; {report.redacted.left:,} left for a person")
     return [*lines, *(f"note: {note}" for note in report.notes)]
 
 

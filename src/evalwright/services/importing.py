@@ -32,6 +32,8 @@ from evalwright.datasets.importers import (
 from evalwright.datasets.importers.suite_text import Checks, Dropped, Scorer, SuiteParts, suite_text
 from evalwright.datasets.prepare import prepare
 from evalwright.datasets.reader import Rows
+from evalwright.datasets.redaction import Report
+from evalwright.services.redacting import RedactPlan
 from evalwright.store.blobs import Blobs
 from evalwright.store.cases import CaseFile
 from evalwright.store.files import atomic_file, write_atomic
@@ -48,6 +50,7 @@ class ImportPlan(msgspec.Struct, frozen=True, kw_only=True):
         fields: The mapping for plain rows; empty to guess it.
         name: Name of the suite; from the file's name when not given.
         at_least: Bound of the gate that is written; None for no gate.
+        redact: How to take personal data and secrets out on the way in; None to leave them.
     """
 
     path: Path
@@ -55,6 +58,7 @@ class ImportPlan(msgspec.Struct, frozen=True, kw_only=True):
     fields: dict[str, Json] = {}
     name: str = ""
     at_least: float | None = None
+    redact: RedactPlan | None = None
 
 
 class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +80,7 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
         scorers: Checks that became scorers.
         dropped: Checks that have none.
         notes: What a person should know.
+        redacted: What was taken out; None when nothing was asked for.
     """
 
     source: str
@@ -93,6 +98,7 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     scorers: tuple[Scorer, ...] = ()
     dropped: tuple[Dropped, ...] = ()
     notes: tuple[str, ...] = ()
+    redacted: Report | None = None
 
 
 class Imported:
@@ -114,7 +120,7 @@ class Imported:
         self._stack = ExitStack()
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="evalwright-import-")))
         try:
-            self._sorter = _Sorter(self._folder)
+            self._sorter = _Sorter(self._folder, plan.redact)
             self.cases: CaseFile | None = self._read()
         except BaseException:
             self._stack.close()
@@ -191,8 +197,9 @@ class Imported:
 class _Sorter:
     """Takes the items of files apart: cases go on, the rest is kept beside."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, redact: RedactPlan | None) -> None:
         self._folder = folder
+        self._redactor = None if redact is None else redact.redactor()
         self._outputs: BinaryIO = (folder / "outputs.jsonl").open("wb")
         self._labels: BinaryIO = (folder / "labels.jsonl").open("wb")
         self._checks = Checks()
@@ -219,7 +226,7 @@ class _Sorter:
             source = Source(path, fields=plan.fields)
             self._formats[str(path)] = name
             try:
-                for item in read_import(source, name):
+                for item in map(self._clean, read_import(source, name)):
                     self.any_item = True
                     if isinstance(item, (Case, BadRow)):
                         self.saw_rows = True
@@ -230,6 +237,15 @@ class _Sorter:
             except ConfigError:
                 self.broken = True
                 raise
+
+    def _clean(self, item: Item) -> Item:
+        """An item without personal data, where that was asked for."""
+        if self._redactor is None or isinstance(item, (Figures, Mapping, Note)):
+            return item
+        if isinstance(item, Case):
+            return self._redactor.case(item)
+        cleaned = self._redactor.value(msgspec.to_builtins(item))
+        return msgspec.convert(cleaned, type(item))
 
     def _sort(self, item: Item) -> None:
         match item:
@@ -301,6 +317,7 @@ class _Sorter:
             scorers=tuple(scorers),
             dropped=tuple(dropped),
             notes=tuple(self._notes),
+            redacted=None if self._redactor is None else self._redactor.report,
         )
 
 
