@@ -76,3 +76,13 @@ def test_a_gate_nothing_can_decide_is_refused_before_the_run(long):
     assert done.code == 2
     assert "nothing can be decided early" in done.err
     assert not list(long.path.glob(".evalwright/runs/*"))
+
+
+def test_a_run_that_was_cut_off_is_watched_again_when_it_goes_on(long):
+    long.suite(extra=GATE.format(bound="at_least: 0.8"))
+    cut = long.run("run", "suite.yaml", "--until-decided", "--budget", "60 calls", "--json")
+    assert (cut.code, cut.json["status"]) == (4, "budget")
+    done = long.run("resume", cut.json["run_id"], "--budget", "1000 calls", "--json")
+    assert done.code == 0, done.err
+    assert (done.json["status"], done.json["decision"]) == ("decided", "pass")
+    assert 100 <= done.json["cases"]["done"] < 250
