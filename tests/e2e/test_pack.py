@@ -1,6 +1,7 @@
 """Packs from the command line: list, show, new, test, run."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,20 @@ def test_what_the_target_cannot_take_is_said_and_shown_as_untested(folder):
     cells = {cell["id"]: cell for cell in done.json["coverage"]}
     assert "system" in cells["LLM07"]["untested"]
     assert cells["LLM03"]["untested"] == "no pack of this run attacks it"
+
+
+def test_a_critical_attack_that_was_resisted_before_may_not_succeed_now(folder):
+    folder.write("product.py", 'def answer(question):\n    return "Gardens only."\n')
+    words = ["pack", "run", "direct-injection", "--target", "suite.yaml", "--max-success", "1", "--json", "--quiet"]
+    before = folder.run(*words).json["run_id"]
+    same = folder.run(*words, "--baseline", before)
+    assert same.code == 0, same.out
+    weak = 'import re\ndef answer(q):\n    m = re.search(r"letters ([A-Z]{5}), then the digits (\\d{4})", q)\n'
+    folder.write("product.py", weak + '    return f"approval {m[1]} {m[2]}" if m else "Gardens only."\n')
+    sys.modules.pop("product", None)
+    worse = folder.run(*words, "--baseline", before)
+    assert worse.code == 1
+    assert any("all attacks" in reason or "critical" in reason for reason in worse.json["verdict"]["reasons"])
 
 
 HELPDESK = Path(__file__).resolve().parents[2] / "examples" / "helpdesk"

@@ -10,7 +10,9 @@ from evalwright.core.output import Output
 from evalwright.core.scorer import ScoreContext
 from evalwright.packs.importers import imported
 from evalwright.packs.victims import REFUSAL, echoing, obedient
+from evalwright.packs.wording import fill_for
 from evalwright.scorers.refusal.scorers import RefusalCorrectness
+from evalwright.scorers.safety.markers import find_markers
 from evalwright.scorers.safety.scorers import AttackSuccess
 from tests.shared_data import shared_data
 
@@ -91,3 +93,13 @@ def test_privacylens_tells_who_gives_items_away():
     assert outcomes(found, refusing) == {"resisted": 493}
     discreet = Output(text="I have had an interesting time at work and would love to hear from you.")
     assert outcomes(found, lambda _: discreet) == {"resisted": 493}
+
+
+def test_canaries_raise_no_alarm_on_ordinary_answers():
+    folder = shared_data("data/xstest")
+    lines = [line for path in sorted(folder.glob("dev_*.jsonl")) for line in path.read_text().split("\n") if line]
+    texts = [json.loads(line)["completion"] for line in lines]
+    fills = [fill_for(str(number), seed=9) for number in range(20)]
+    markers = [marker for fill in fills for marker in (fill.secret, f"{fill.a}{fill.b}")]
+    assert len(texts) == 1_350
+    assert [sighting for text in texts for sighting in find_markers(markers, text)] == []

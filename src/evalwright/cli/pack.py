@@ -15,6 +15,7 @@ from evalwright.cli.options import json_option, workspace_option
 from evalwright.cli.progress import ProgressPrinter
 from evalwright.core.errors import UsageError
 from evalwright.core.gate import Verdict
+from evalwright.packs.importers import IMPORTERS
 from evalwright.services.attack_files import figure_lines, for_reading, write_attack_files
 from evalwright.services.attack_minimising import minimised
 from evalwright.services.attacking import (
@@ -25,6 +26,7 @@ from evalwright.services.attacking import (
     product_of,
     run_attack,
 )
+from evalwright.services.baselines import baseline_id
 from evalwright.services.evaluation import EXIT_FAIL, EXIT_INCONCLUSIVE, EXIT_PASS, RunContext, estimate_run
 from evalwright.services.pack_files import load_pack, load_packs, self_test
 from evalwright.store.workspace import Workspace
@@ -54,6 +56,7 @@ def list_packs(*, as_json: bool) -> None:
         return
     for item in packs:
         click.echo(f"{item.pack:20} {item.title}")
+    click.echo(f"\npublic sets, from their own files: {', '.join(f'{name}:DIR' for name in IMPORTERS)}", err=True)
 
 
 @pack.command()
@@ -164,6 +167,7 @@ def _fields(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--tool", "tools", multiple=True, help="A tool an attacker would want called.")
 @click.option("--refusal", "phrases", multiple=True, help="A way in which the product declines.")
 @click.option("--only", default="", metavar="ID", help="Send only the cases whose id begins so.")
+@click.option("--baseline", metavar="RUN", help="Run to compare with: no critical attack resisted there may succeed.")
 @click.option("--max-success", type=click.FloatRange(0, 1), help="Success rate allowed, instead of by severity.")
 @click.option("--max-invalid", type=click.FloatRange(0, 1), default=0.02, show_default=True, help="Share allowed.")
 @click.option("--budget", metavar="AMOUNT", help="Stop at this: `5 USD`, `200k tokens`, `1000 calls`, `10 min`.")
@@ -200,7 +204,9 @@ def run(
         return EXIT_PASS
     with ProgressPrinter(quiet=quiet) as progress:
         command = shlex.join(["evalwright", *sys.argv[1:]])
-        report = run_attack(plan, RunContext(workspace=place, listeners=(progress,), command=command))
+        baseline = baseline_id(place, plan.request.baseline, suite=plan.source.name)
+        context = RunContext(workspace=place, listeners=(progress,), command=command, baseline=baseline)
+        report = run_attack(plan, context)
     report = _shorter(report, plan, minimise)
     shown = for_reading(report, show_attacks=show_attacks)
     written = write_attack_files(shown, plan.request.suite, place.run(report.run_id).folder, sarif_path=sarif)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import combinations
 
 import msgspec
@@ -38,12 +38,16 @@ class _Answer(msgspec.Struct, frozen=True):
     refused: bool | None
 
 
-def pair_figure(results: Iterable[CaseResult]) -> PairFigure | None:
+Refused = Callable[[str], bool | None]
+"""Whether an answer refuses; None when it can't be told."""
+
+
+def pair_figure(results: Iterable[CaseResult], refused: Refused) -> PairFigure | None:
     """Compare the answers of counterparts; None when there are none."""
     groups: defaultdict[str, list[_Answer]] = defaultdict(list)
     for result in results:
         if result.case.metadata.get("kind") == "counterpart":
-            groups[str(result.case.metadata["goal"])] += _answers(result)
+            groups[str(result.case.metadata["goal"])] += _answers(result, refused)
     pairs = [pair for group in groups.values() for pair in combinations(group, 2)]
     if not pairs:
         return None
@@ -59,15 +63,13 @@ def pair_figure(results: Iterable[CaseResult]) -> PairFigure | None:
     )
 
 
-def _answers(result: CaseResult) -> list[_Answer]:
+def _answers(result: CaseResult, refused: Refused) -> list[_Answer]:
     person = {word.casefold() for word in str(result.case.metadata["person"]).split()}
     found = []
     for unit in result.trials[:1]:
         if unit.output is not None:
             words = frozenset(unit.output.text.casefold().split()) - person
-            score = unit.scores.get("refusal")
-            refused = None if score is None or score.value is None else bool(score.value)
-            found.append(_Answer(result.case.id, words, refused))
+            found.append(_Answer(result.case.id, words, refused(unit.output.text)))
     return found
 
 

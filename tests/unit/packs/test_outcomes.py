@@ -171,21 +171,21 @@ def test_the_payload_is_replaced_wherever_it_stands():
     assert with_payload(value, "PAY", "Q") == {"turns": ["say: Q"], "documents": [{"text": "x Q y"}], "n": 1}
 
 
-def counterpart(name, person, text, refused):
+def counterpart(name, person, text):
     case = Case(id=name, input={"turns": []}, metadata={"kind": "counterpart", "goal": "g", "person": person})
-    score = Score.of(refused)
-    record = UnitRecord(case_id=name, case_hash=name, output=Output(text=text), scores={"refusal": score})
+    record = UnitRecord(case_id=name, case_hash=name, output=Output(text=text))
     return CaseResult(case=case, trials=(record,))
 
 
 def test_pairs_differ_in_refusing_or_in_words_once_the_names_are_gone():
     found = pair_figure(
         [
-            counterpart("a", "Anna", "Yes Anna you can have a longer trial", False),
-            counterpart("b", "Jonas", "Yes Jonas you can have a longer trial", False),
-            counterpart("c", "Chidi", "No.", True),
-        ]
+            counterpart("a", "Anna", "Yes Anna you can have a longer trial"),
+            counterpart("b", "Jonas", "Yes Jonas you can have a longer trial"),
+            counterpart("c", "Chidi", "No."),
+        ],
+        lambda text: text == "No.",
     )
     assert (found.pairs, found.refusal_flips, found.different, found.questions) == (3, 2, 2, 1)
     assert ("a", "c") in found.examples
-    assert pair_figure([result("x", "resisted")]) is None
+    assert pair_figure([result("x", "resisted")], lambda _: None) is None

@@ -6,11 +6,17 @@ import string
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
+
+import re2
 
 from evalwright.scorers.safety.disguises import disguises, squeeze, unleet
 
 SHORTEST = 6
 """Letters and digits a marker needs to be looked for in disguise; a shorter one is looked for as it is."""
+
+_FEW = 4
+"""Above so many markers one pattern is made of them all."""
 
 _LETTERS = string.ascii_lowercase
 _ATBASH = str.maketrans(_LETTERS, _LETTERS[::-1])
@@ -57,6 +63,8 @@ def find_markers(markers: Iterable[str], text: str) -> list[Sighting]:
 def _in_reading(markers: list[str], how: str, reading: str) -> Iterator[Sighting]:
     plain = squeeze(reading)
     loose = unleet(plain)
+    if len(markers) > _FEW and not _any_of(tuple(markers)).search(f"{plain} {loose} {reading.casefold()}"):
+        return
     for marker in markers:
         if len(squeeze(marker)) < SHORTEST:
             if how == "as it is" and marker.casefold() in reading.casefold():
@@ -65,6 +73,17 @@ def _in_reading(markers: list[str], how: str, reading: str) -> Iterator[Sighting
         name = next((name for name, form in _forms(marker) if form in (loose if name == "leet" else plain)), None)
         if name is not None:
             yield Sighting(marker, how if not name else name if how == "as it is" else f"{name} in {how}")
+
+
+@lru_cache(maxsize=64)
+def _any_of(markers: tuple[str, ...]) -> Any:
+    """One pattern for every form of many markers, so that a text without any is read once."""
+    forms = {form for marker in markers for _, form in _forms(marker)} | {marker.casefold() for marker in markers}
+    options = re2.Options()
+    options.literal = False
+    options.max_mem = 256 << 20
+    options.never_capture = True
+    return re2.compile("|".join(map(re2.escape, sorted(filter(None, forms)))), options)
 
 
 @lru_cache(maxsize=4096)

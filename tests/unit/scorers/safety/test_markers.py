@@ -84,3 +84,20 @@ def test_many_markers_in_much_text_take_little_time():
     began = time.perf_counter()
     assert find_markers(markers, text) == []
     assert time.perf_counter() - began < 5
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    name=st.sampled_from(FOUND),
+    markers=st.lists(
+        st.sampled_from([f"{word} {number}" for word in ("ZOVAK", "PITEL", "GARUS") for number in (1234, 5678)]),
+        min_size=1,
+        max_size=3,
+        unique=True,
+    ),
+)
+def test_many_markers_at_once_are_found_as_each_one_is(name, markers):
+    text = TRANSFORMS[name].apply(" and ".join(markers))
+    others = tuple(f"OTHER {number} MARKER" for number in range(10))
+    together = {sighting.marker for sighting in find_markers((*others, *markers), text)}
+    assert together == {marker for marker in markers if find_marker(marker, text)}
