@@ -172,6 +172,7 @@ def test_a_second_card_tells_what_has_changed_on_the_same_answers(folder):
     drift = next(bias for bias in card["biases"] if bias["name"] == "drift")
     assert drift["estimate"]["value"] == -1.0
     assert drift["p_value"] < 1e-6
+    assert any("30 are newly wrong" in note for note in card["notes"])
 
 
 def test_any_scorer_that_passes_and_fails_rows_can_be_measured(folder):

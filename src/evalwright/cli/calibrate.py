@@ -92,6 +92,7 @@ def calibrate(
     run = None if run_name is None else find_run(open_workspace(workspace), run_name)
     given = read_labels(labels, dict(columns))
     cards = CardStore(place.root)
+    click.echo(f"{sum(row.label is not None for row in given.rows)} labels in {labels}", err=True)
     card = _recorded(judge, given, by, how) if _is_data(judge) else _live(judge, given, by, run, cards, how)
     place.ensure()
     path = cards.save(card)

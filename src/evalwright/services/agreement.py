@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import NormalDist
 from typing import Any
 
 import re2
@@ -13,8 +14,15 @@ import re2
 from evalwright.core.case import Case
 from evalwright.core.estimate import ALL, Estimate
 from evalwright.core.output import Output
-from evalwright.stats import Interval, cohen_kappa, compare_raters, estimate_mean, rating_table, welch_difference
-from evalwright.stats.unpaired import difference_test
+from evalwright.stats import (
+    Interval,
+    brier_terms,
+    cohen_kappa,
+    compare_raters,
+    estimate_mean,
+    rating_table,
+    roc_auc,
+)
 from evalwright.store.cards import Bias, Confusion, LabelledVerdict
 
 MAX_LEVELS = 20
@@ -162,10 +170,11 @@ def confusion(rows: Sequence[Measured], names: Sequence[str]) -> Confusion | Non
 def biases(rows: Sequence[Measured], *, judge_model: str | None = None, level: float = 0.95) -> list[Bias]:
     """What can be measured from labels and verdicts alone.
 
-    Each compares verdict minus label between two groups of answers, so that a group that really is better is no
-    bias: the difference is what the scorer adds of its own.
+    Length, format and self-preference compare the share of passing verdicts between two groups of answers *with the
+    same label*, so that neither a group that really is better nor a judge that is lenient to all bad answers counts
+    as a bias.
     """
-    found = [_length(rows, level), _format(rows, level), _own(rows, judge_model, level)]
+    found = [_length(rows, level), _format(rows, level), _own(rows, judge_model, level), _confidence(rows, level)]
     return [bias for bias in found if bias is not None]
 
 
@@ -176,19 +185,73 @@ def _gap(
     level: float,
     detail: dict[str, Any],
 ) -> Bias | None:
-    errors = [[float(bool(r.entry.said)) - float(bool(r.entry.truth)) for r in group] for group in groups]
-    if min(map(len, errors)) < MIN_GROUP:
+    strata = [
+        [[float(bool(row.entry.said)) for row in group if row.entry.truth is truth] for group in groups]
+        for truth in (True, False)
+    ]
+    usable = [(first, second) for first, second in strata if first and second]
+    if min(map(len, groups)) < MIN_GROUP or not usable:
         return None
-    gap = welch_difference(errors[0], errors[1], level=level)
-    test = None if gap.se in (None, 0.0) else difference_test(gap).p_value
-    sizes = {"n_first": len(errors[0]), "n_second": len(errors[1])}
-    return Bias(
-        name=name,
-        question=question,
-        estimate=figure(name, gap, higher_is_better=None),
-        p_value=None if test is None or math.isnan(test) else test,
-        detail={**sizes, **detail},
-    )
+    gap, p = stratified_gap(usable, level=level)
+    sizes = {"n_first": len(groups[0]), "n_second": len(groups[1])}
+    estimate = figure(name, gap, higher_is_better=None)
+    return Bias(name=name, question=question, estimate=estimate, p_value=p, detail={**sizes, **detail})
+
+
+def stratified_gap(
+    strata: Sequence[tuple[Sequence[float], Sequence[float]]], *, level: float = 0.95
+) -> tuple[Interval, float]:
+    """Difference of two shares within strata, Σ w·(p₁ - p₂)/Σ w with w = n₁n₂/(n₁ + n₂), and its p-value.
+
+    Variances come from shares with one success and one failure added, so that a stratum without variation does not
+    count as certain.
+
+    Args:
+        strata: Per stratum the 0/1 values of both groups, none of them empty.
+        level: Confidence level.
+
+    Source: Mantel & Haenszel 1959 (weights); Agresti & Caffo 2000, Am. Stat. 54:280 (variance).
+
+    Example:
+        >>> gap, p = stratified_gap([([1, 1, 0, 0], [0, 0, 0, 0]), ([1, 1], [1, 1])])
+        >>> round(gap.value, 3)
+        0.333
+    """
+    total = value = variance = 0.0
+    n = 0
+    for first, second in strata:
+        weight = len(first) * len(second) / (len(first) + len(second))
+        total += weight
+        value += weight * (sum(first) / len(first) - sum(second) / len(second))
+        variance += weight**2 * (_smoothed(first) + _smoothed(second))
+        n += len(first) + len(second)
+    gap, se = value / total, math.sqrt(variance) / total
+    half = NormalDist().inv_cdf(0.5 + level / 2.0) * se
+    low, high = max(-1.0, gap - half), min(1.0, gap + half)
+    interval = Interval(value=gap, low=low, high=high, level=level, method="stratified_difference", n=n, se=se)
+    return interval, math.erfc(abs(gap) / se / math.sqrt(2.0))
+
+
+def _smoothed(values: Sequence[float]) -> float:
+    share = (sum(values) + 1.0) / (len(values) + 2.0)
+    return share * (1.0 - share) / (len(values) + 2.0)
+
+
+def _confidence(rows: Sequence[Measured], level: float) -> Bias | None:
+    """Whether the scorer's own confidence tells its right verdicts from its wrong ones."""
+    known = [(r.confidence, float(r.entry.verdict == r.entry.label)) for r in rows if r.entry.verdict is not None]
+    pairs = [(confidence, right) for confidence, right in known if confidence is not None]
+    if len({right for _, right in pairs}) < 2:
+        return None
+    said, right = [c for c, _ in pairs], [r for _, r in pairs]
+    area = roc_auc(said, right, level=level)
+    detail = {
+        "mean_confidence": sum(said) / len(said),
+        "accuracy": sum(right) / len(right),
+        "brier": float(brier_terms(said, right).mean()),
+    }
+    question = "how well its own confidence tells right verdicts from wrong ones (AUC, 0.5 is not at all)"
+    return Bias(name="confidence", question=question, estimate=figure("confidence", area), detail=detail)
 
 
 def _binary(rows: Sequence[Measured]) -> list[Measured]:
@@ -202,7 +265,7 @@ def _length(rows: Sequence[Measured], level: float) -> Bias | None:
     usable.sort(key=lambda pair: pair[0])
     middle = usable[len(usable) // 2][0]
     long, short = [r for n, r in usable if n >= middle], [r for n, r in usable if n < middle]
-    question = "verdict minus label, longer half of the answers minus the shorter half"
+    question = "passing verdicts at the same label, longer half of the answers minus the shorter half"
     return _gap("length", question, (long, short), level, {"median_characters": middle})
 
 
@@ -210,7 +273,7 @@ def _format(rows: Sequence[Measured], level: float) -> Bias | None:
     usable = [row for row in _binary(rows) if row.output is not None]
     marked = [row for row in usable if row.output is not None and _MARKUP.search(row.output.text)]
     plain = [row for row in usable if row.output is not None and not _MARKUP.search(row.output.text)]
-    return _gap("format", "verdict minus label, answers with lists, headings or bold minus plain ones", (marked, plain), level, {})  # fmt: skip  # noqa: E501
+    return _gap("format", "passing verdicts at the same label, answers with lists, headings or bold minus plain ones", (marked, plain), level, {})  # fmt: skip  # noqa: E501
 
 
 def family(model: str) -> str:
@@ -231,5 +294,5 @@ def _own(rows: Sequence[Measured], judge_model: str | None, level: float) -> Bia
     usable = [row for row in _binary(rows) if row.model]
     own = [row for row in usable if family(row.model or "") == family(judge_model)]
     other = [row for row in usable if family(row.model or "") != family(judge_model)]
-    question = f"verdict minus label, answers of the judge's own family ({family(judge_model)}) minus the others"
+    question = f"passing verdicts at the same label, the judge's own family ({family(judge_model)}) minus the others"
     return _gap("self_preference", question, (own, other), level, {})

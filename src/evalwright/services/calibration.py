@@ -27,6 +27,9 @@ from evalwright.stats import PairedCounts, mcnemar, tango
 from evalwright.store.cards import Bias, Card, LabelledVerdict
 from evalwright.store.results import RunStore
 
+DRIFT_ALARM = 0.05
+"""Below this p-value of McNemar's mid-p test a card says that the scorer has changed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationPlan:
@@ -132,7 +135,7 @@ def content(
         "figures": tuple(figures(measured, scale.names, ordered=scale.ordered, level=level)),
         "confusion": confusion(measured, scale.names),
         "biases": tuple(bias for bias in (*found, position, drift) if bias is not None),
-        "notes": _notes(measured, plan),
+        "notes": (*_notes(measured, plan), *_changed(drift)),
         "entries": entries,
     }
 
@@ -252,6 +255,17 @@ def _notes(measured: Sequence[Measured], plan: CalibrationPlan) -> tuple[str, ..
         if truths and truths.count(name) < 20:
             notes.append(f"only {truths.count(name)} labels are {kind}: its rate is known roughly")
     return tuple(notes)
+
+
+def _changed(drift: Bias | None) -> list[str]:
+    """A warning when the judge is no longer what the earlier card says."""
+    if drift is None or drift.p_value is None or drift.p_value >= DRIFT_ALARM:
+        return []
+    detail = drift.detail
+    return [
+        f"the scorer has changed since the card before: of {detail['same_answers']} answers judged again "
+        f"{detail['newly_wrong']} are newly wrong and {detail['newly_right']} newly right"
+    ]
 
 
 def drifted(before: Card, entries: Sequence[LabelledVerdict]) -> Bias | None:

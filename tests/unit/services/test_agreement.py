@@ -65,7 +65,30 @@ def test_a_bias_for_long_answers_is_found_and_none_is_reported_where_there_is_no
     assert found["length"].estimate.low > 0
     assert found["length"].p_value < 0.001
     fair = [*lenient_to(lambda n, t, s, c: row(n, t, t, text="word " * (50 if c else 5) + str(n)))]
-    assert {bias.name: bias for bias in biases(fair)}["length"].estimate.value == 0.0
+    none = {bias.name: bias for bias in biases(fair)}["length"].estimate
+    assert none.value == 0.0
+    assert none.low < 0 < none.high
+
+
+def test_a_judge_lenient_to_all_bad_answers_has_no_bias_for_length_though_long_ones_are_bad_more_often():
+    rng = random.Random(6)
+    rows = []
+    for number in range(600):
+        long = number % 2 == 0
+        truth = rng.random() < (0.2 if long else 0.8)
+        said = truth or rng.random() < 0.4
+        rows.append(row(number, truth, said, text="word " * (50 if long else 5) + str(number)))
+    found = {bias.name: bias for bias in biases(rows)}["length"]
+    assert found.estimate.low < 0 < found.estimate.high
+
+
+def test_confidence_is_worth_what_it_tells():
+    sure = [row(n, True, n % 4 > 0, confidence=0.9 if n % 4 else 0.3) for n in range(40)]
+    found = {bias.name: bias for bias in biases(sure)}["confidence"]
+    assert found.estimate.value == 1.0
+    assert found.detail["accuracy"] == 0.75
+    flat = [row(n, True, n % 4 > 0, confidence=0.9) for n in range(40)]
+    assert {bias.name: bias for bias in biases(flat)}["confidence"].estimate.value == 0.5
 
 
 def test_a_bias_for_lists_is_found():
