@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from evalwright.scorers.rules.length import Length
     from evalwright.scorers.rules.numeric import Numeric
     from evalwright.scorers.rules.regex import Regex
+    from evalwright.scorers.safety.private import PiiLeak, SecretLeak
     from evalwright.scorers.safety.scorers import (
         ActiveContent,
         AttackSuccess,
@@ -67,7 +68,6 @@ if TYPE_CHECKING:
 _PLACES = {place.partition(":")[2]: place for place in SCORERS.values()}
 
 __all__ = [
-    "SCORERS",
     "AbstentionCorrectness",
     "Accuracy",
     "ActiveContent",
@@ -119,6 +119,7 @@ __all__ = [
     "Ndcg",
     "NoiseSensitivity",
     "Numeric",
+    "PiiLeak",
     "PrAuc",
     "Precision",
     "PrecisionAtK",
@@ -132,6 +133,8 @@ __all__ = [
     "RocAuc",
     "RootMeanSquaredError",
     "Rouge",
+    "SCORERS",
+    "SecretLeak",
     "Steps",
     "Ter",
     "TokenF1",

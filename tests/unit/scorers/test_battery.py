@@ -162,6 +162,8 @@ KITS: dict[str, list[tuple[dict[str, Any], ScorerKit]]] = {
         for name in ("html", "markdown", "sql", "shell", "template", "path", "terminal")
     ],
     "link_exfiltration": [({"secrets": ["ZOVAK 7319"]}, ScorerKit(rows=TEXT, needs=()))],
+    "pii_leak": [({}, ScorerKit(rows=TEXT, needs=()))],
+    "secret_leak": [({"confidence": "possible"}, ScorerKit(rows=TEXT, needs=()))],
     "control_characters": [({"contexts": True}, ScorerKit(rows=TEXT, needs=()))],
     "ter": [({}, ScorerKit(rows=TEXT))],
     "latency": [({}, ScorerKit(rows=TIMED, needs=(), needs_output=("latency_s",)))],
