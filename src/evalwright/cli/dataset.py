@@ -273,6 +273,70 @@ def export(reference: str, kind: str, output: Path, workspace: Path | None) -> N
 
 
 @dataset.command()
+@click.argument("reference", metavar="NAME[@VERSION]|FILE")
+@click.option("--by-slice", "strata", multiple=True, metavar="PATH", help="Count cases by this, e.g. metadata.locale.")
+@click.option("--min-n", type=click.IntRange(1), default=30, show_default=True, help="Cases each slice needs.")
+@click.option("--against", multiple=True, metavar="NAME|FILE", help="Cases of this should not be in the set.")
+@json_option
+@workspace_option
+def health(
+    reference: str,
+    strata: tuple[str, ...],
+    min_n: int,
+    against: tuple[str, ...],
+    workspace: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Look a set over: doubles, contradictions, leaks, thin slices, age, cases that tell nothing any more."""
+    from evalwright.datasets.health import as_lines
+    from evalwright.services.set_health import set_health
+
+    found = set_health(Workspace.open(workspace), reference, strata=strata, min_n=min_n, against=against)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    for line in as_lines(found):
+        click.echo(_printable(line))
+
+
+@dataset.command()
+@click.argument("reference", metavar="NAME[@VERSION]|FILE")
+@click.option("--size", type=click.IntRange(1), required=True, help="Cases to draw.")
+@click.option("--stratify-by", multiple=True, metavar="PATH", help="Keep the shares of its values.")
+@click.option("--mix", multiple=True, metavar="STRATUM=SHARE", help="Draw to these shares instead of the set's own.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draw.")
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), required=True, help="JSONL file.")
+@workspace_option
+def sample(
+    reference: str,
+    size: int,
+    stratify_by: tuple[str, ...],
+    mix: tuple[str, ...],
+    seed: int,
+    output: Path,
+    workspace: Path | None,
+) -> None:
+    """Write a sample of a set: at random, with every stratum's share, or to a mix; the same for the same seed."""
+    from evalwright.datasets.sampling import SampleSpec, draw
+    from evalwright.store.cases import CaseSelection
+
+    spec = SampleSpec(size=size, stratify_by=stratify_by, seed=seed, mix=dict(map(_share, mix)))
+    with opened(reference, Workspace.open(workspace)) as cases:
+        chosen = CaseSelection(cases, draw(cases, spec))
+        export_cases(chosen, "jsonl", output)
+    click.echo(f"wrote {output}: {len(chosen):,} cases, seed {seed}")
+
+
+def _share(text: str) -> tuple[str, float]:
+    name, _, share = text.rpartition("=")
+    try:
+        return name, float(share)
+    except ValueError:
+        raise UsageError(f"--mix {text!r} is no STRATUM=SHARE", hint="e.g. --mix de=0.7 --mix en=0.3") from None
+
+
+@dataset.command()
 @click.argument("suites", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
 @workspace_option
 def update(suites: tuple[Path, ...], workspace: Path | None) -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from evalwright.core.case import Case, Json
 from evalwright.core.identity import canonical_json
-from evalwright.store.cases import CaseFile
+from evalwright.store.cases import CaseFile, CaseSelection
 from evalwright.store.export import FORMULA_STARTS
 from evalwright.store.files import atomic_file
 from evalwright.store.parquet import RowFile
@@ -20,7 +20,7 @@ from evalwright.store.parquet import RowFile
 COLUMNS = ("id", "input", "expected", "metadata", "cluster", "tags")
 
 
-def export_cases(cases: CaseFile, kind: str, path: Path) -> int:
+def export_cases(cases: CaseFile | CaseSelection, kind: str, path: Path) -> int:
     """Write all cases to a file, which appears when it is whole.
 
     Args:
@@ -73,7 +73,7 @@ def _json(value: Json) -> str:
     return canonical_json(value).decode()
 
 
-def _parquet(cases: CaseFile, path: Path) -> None:
+def _parquet(cases: CaseFile | CaseSelection, path: Path) -> None:
     with RowFile(path.parent, path.name, dict.fromkeys(COLUMNS, "VARCHAR")) as file:
         for case in cases:
             row = {name: getattr(case, name) for name in COLUMNS}
