@@ -110,3 +110,34 @@ def test_newly_failing_rules_are_checked_when_the_suite_is_read(folder):
     done = folder.run("validate", folder.suite(extra=bad))
     assert "no metric `exat`" in done.out + done.err
     assert "`max_drop` can't stand beside `newly_failing`" in done.out + done.err
+
+
+def test_a_judge_without_a_card_is_refused_and_a_golden_set_may_be_too_old(folder):
+    import time
+
+    from evalwright.core.estimate import Estimate
+    from evalwright.store.cards import Card, CardStore
+
+    folder.suite(extra="gate: [{ metric: exact, calibrated: { figure: kappa, at_least: 0.6, max_age: 30d } }]\n")
+    first = folder.run("run", "suite.yaml", "--json")
+    assert (first.code, first.json["decision"]) == (1, "fail")
+    assert "never measured against people's labels" in first.json["gate"]["reason"]
+    manifest = json.loads(next(folder.path.glob(".evalwright/runs/*/manifest.json")).read_text())
+    kappa = Estimate(metric="kappa", value=0.8, low=0.7, high=0.9, n=100)
+    digest = manifest["scorers"][0]["digest"]
+    card = Card(metric="exact", identity=digest, created_at=time.time(), n=100, figures=(kappa,))
+    CardStore(folder.path / ".evalwright").save(card)
+    assert folder.run("gate", "latest").code == 0
+    folder.write("age.yaml", "- { metric: dataset_age, at_most: 30d }\n")
+    unknown = folder.run("gate", "latest", "--policy", "age.yaml")
+    assert unknown.code == 3
+    assert "are from no golden set" in unknown.out
+
+
+def test_the_age_of_a_golden_set_is_known(folder):
+    assert folder.run("dataset", "create", "questions").code == 0
+    assert folder.run("dataset", "add", "questions", "cases.jsonl").code == 0
+    folder.suite(dataset="{ golden: questions }", extra="gate: [{ metric: dataset_age, at_most: 30d }]\n")
+    done = folder.run("run", "suite.yaml", "--json")
+    assert done.code == 0, done.err
+    assert done.json["gate"]["rules"][0]["reason"] == "the version of the golden set is 0.0 days old"

@@ -14,6 +14,10 @@ NEWLY_FAILING = "newly_failing"
 """Name of the metric of rules that count cases which passed in the baseline run and fail now."""
 
 
+DATASET_AGE = "dataset_age"
+"""Name of the metric of rules on the seconds since the golden set's version was made."""
+
+
 class Verdict(StrEnum):
     """What a gate or one of its rules says."""
 
@@ -39,6 +43,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         severity: `block` (decides the gate) or `warn` (shown, decides nothing).
         newly_failing: For rules on cases that passed in the baseline run and fail now (metric `newly_failing`): which
             cases and scorers count, `{"severity": "block", "tags": ["critical"]}`; empty for all of them.
+        calibrated: For rules on the judge behind the metric instead of its figure: what its card must show,
+            `{"figure": "kappa", "at_least": 0.6, "max_age_s": 7776000}`.
         within_margin: Verdict when the metric is surely worse than the baseline's, surely by no more than `max_drop`.
         regressed: Verdict when it is surely worse, and whether by more than `max_drop` is not certain.
         waivable: Whether a waiver may set the rule aside.
@@ -58,6 +64,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     min_n: int = 0
     severity: str = "block"
     newly_failing: dict[str, Json] | None = None
+    calibrated: dict[str, Json] | None = None
     within_margin: Verdict = Verdict.PASS
     regressed: Verdict = Verdict.FAIL
     waivable: bool = True
@@ -89,6 +96,7 @@ class RuleFigure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         method: How the bounds were made, e.g. `clopper-pearson`.
         paired: The difference from the baseline run, for rules that compare with it.
         newly: The count, for rules on newly failing cases.
+        age_s: Seconds since the card of a judge was made, for rules on its calibration.
         missing: Why a figure that the rule needs is not there, in a sentence.
     """
 
@@ -98,6 +106,7 @@ class RuleFigure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     method: str = ""
     paired: PairedFigure | None = None
     newly: NewlyFailing | None = None
+    age_s: float | None = None
     missing: str = ""
 
 

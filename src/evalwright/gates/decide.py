@@ -6,9 +6,19 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from evalwright.core.gate import NEWLY_FAILING, Decision, NewlyFailing, Rule, RuleFigure, RuleResult, Verdict
+from evalwright.core.gate import (
+    DATASET_AGE,
+    NEWLY_FAILING,
+    Decision,
+    NewlyFailing,
+    Rule,
+    RuleFigure,
+    RuleResult,
+    Verdict,
+)
 from evalwright.core.identity import short_hash
 from evalwright.gates.absolute import judge_bound
+from evalwright.gates.calibrated import judge_age, judge_calibrated
 from evalwright.gates.versus import judge_versus
 from evalwright.gates.words import cases, rule_name
 
@@ -69,6 +79,10 @@ def judge_rule(rule: Rule, figure: RuleFigure | None) -> RuleResult:
     """One rule on its figure; without a figure, or with fewer cases than `min_n`, it is inconclusive."""
     if figure is None:
         return _open(rule, None, f"the run has no metric `{rule.metric}`")
+    if rule.metric == DATASET_AGE:
+        return judge_age(rule, figure)
+    if rule.calibrated is not None:
+        return judge_calibrated(rule, figure)
     if figure.missing:
         return _open(rule, figure, figure.missing)
     if rule.metric == NEWLY_FAILING:

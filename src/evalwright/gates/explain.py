@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from evalwright.core.gate import NEWLY_FAILING, Decision, Rule, RuleResult, Verdict
+from evalwright.core.gate import DATASET_AGE, NEWLY_FAILING, Decision, Rule, RuleResult, Verdict
 from evalwright.gates.record import DecisionRecord
 from evalwright.gates.words import cases, number, rule_name
 
@@ -100,6 +100,10 @@ def asks(rule: Rule) -> str:
         allowed = rule.at_most or 0
         what = "no case that counts" if not allowed else f"at most {cases(int(allowed))}"
         return f"{what} may fail now that passed in the baseline run{where}{least}"
+    if rule.metric == DATASET_AGE:
+        return f"the version of the golden set must not be older than {(rule.at_most or 0.0) / 86_400:g} days"
+    if rule.calibrated is not None:
+        return f"the scorer of {rule.metric} must have been measured against people's labels (evalwright calibrate)"
     what = rule.metric if rule.statistic == "mean" else f"{rule.statistic} of {rule.metric}"
     risk = number(100 * (1 - rule.confidence))
     return f"{what} must be {_bound(rule)}{where}{least}, with a risk of error of at most {risk} %"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalwright.core.gate import NEWLY_FAILING, Rule
+from evalwright.core.gate import DATASET_AGE, NEWLY_FAILING, Rule
 
 
 def rule_name(rule: Rule) -> str:
@@ -16,8 +16,18 @@ def rule_name(rule: Rule) -> str:
     where = "".join(f" in {name}={value}" for name, value in (rule.slice or {}).items())
     if rule.metric == NEWLY_FAILING:
         return f"newly failing cases{_which(rule)} <= {rule.at_most or 0:g}{where}"
+    if rule.metric == DATASET_AGE:
+        return f"dataset not older than {(rule.at_most or 0.0) / 86_400:g} days"
+    if rule.calibrated is not None:
+        return f"{rule.metric} is calibrated{_how_well(rule)}"
     metric = rule.metric if rule.statistic == "mean" else f"{rule.statistic}({rule.metric})"
     return f"{metric} {_condition(rule)}{where}"
+
+
+def _how_well(rule: Rule) -> str:
+    wanted = rule.calibrated or {}
+    least = f" ({wanted.get('figure')} >= {wanted['at_least']})" if wanted.get("at_least") is not None else ""
+    return f"{least}"
 
 
 def _which(rule: Rule) -> str:

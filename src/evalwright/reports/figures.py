@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from evalwright.core.estimate import Estimate
-from evalwright.core.gate import Decision, Rule, RuleResult, Verdict
+from evalwright.core.gate import DATASET_AGE, NEWLY_FAILING, Decision, Rule, RuleResult, Verdict
 from evalwright.core.result import Summary
 from evalwright.core.run import Manifest, RunStatus, ScorerRecord
 from evalwright.reports.text import plural
@@ -240,9 +240,13 @@ def place_of(result: RuleResult) -> tuple[str, str]:
     return (name, slice_name(rule.slice))
 
 
+_COUNTED = (NEWLY_FAILING, DATASET_AGE)
+
+
 def rule_words(rule: Rule, unit: str = "") -> str:
     """A rule in plain words: `groundedness for locale=de at least 0.850`."""
-    subject = rule.metric if rule.statistic == "mean" else f"{rule.metric} {rule.statistic}"
+    subject = rule.metric.replace("_", " ") if rule.metric in _COUNTED else rule.metric
+    subject = subject if rule.statistic == "mean" else f"{rule.metric} {rule.statistic}"
     if rule.slice:
         subject += f" for {slice_name(rule.slice)}"
     return f"{subject} {_demand(rule, unit)}"
@@ -250,8 +254,14 @@ def rule_words(rule: Rule, unit: str = "") -> str:
 
 def _demand(rule: Rule, unit: str) -> str:
     against = "the baseline" if rule.versus in {None, "baseline"} else f"{rule.versus}"
+    if rule.calibrated is not None:
+        return "measured against people's labels"
     if rule.at_least is not None:
         return f"at least {number(rule.at_least, unit)}"
+    if rule.metric == NEWLY_FAILING:
+        return f"at most {rule.at_most or 0:g}"
+    if rule.metric == DATASET_AGE:
+        return f"at most {(rule.at_most or 0) / 86_400:g} days"
     if rule.at_most is not None:
         return f"at most {number(rule.at_most, unit)}"
     if rule.max_drop is not None:

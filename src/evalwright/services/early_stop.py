@@ -11,7 +11,7 @@ import numpy as np
 from evalwright.analysis.figures import value_text
 from evalwright.analysis.frame import BoolArray
 from evalwright.core.errors import UsageError
-from evalwright.core.gate import NEWLY_FAILING, Rule, RuleResult, Verdict
+from evalwright.core.gate import DATASET_AGE, NEWLY_FAILING, Rule, RuleResult, Verdict
 from evalwright.core.ports import Progress
 from evalwright.core.run import RunStatus, UnitRecord
 from evalwright.engine.job import StopRun
@@ -86,6 +86,8 @@ class EarlyStop:
 
     def _can_be_decided(self, rule: Rule) -> bool:
         """Whether cases could ever decide a rule: it has a baseline where it needs one, and enough cases bear on it."""
+        if rule.calibrated is not None or rule.metric == DATASET_AGE:
+            return False
         if rule.versus is not None and self._request.baseline is None:
             return False
         return self._counts_of(rule)[-1] // self._arrivals.trials >= max(1, rule.min_n)
@@ -195,7 +197,8 @@ def check_decidable(rules: Sequence[Rule], *, has_baseline: bool) -> None:
     Raises:
         UsageError: There is no blocking rule, or all of them need a baseline that is not there.
     """
-    if not any(rule.severity != "warn" and (rule.versus is None or has_baseline) for rule in rules):
+    own = [rule for rule in rules if rule.severity != "warn" and rule.calibrated is None and rule.metric != DATASET_AGE]
+    if not any(rule.versus is None or has_baseline for rule in own):
         raise UsageError(
             "nothing can be decided early: the gate has no blocking rule that can be judged",
             hint="add rules under `gate:`; rules against a baseline need one (evalwright baseline set RUN)",

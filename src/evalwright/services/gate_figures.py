@@ -13,10 +13,11 @@ from evalwright.analysis.figures import rule_figure, slice_label
 from evalwright.analysis.frame import BoolArray, IntArray, MetricColumn
 from evalwright.analysis.paired import paired_figure
 from evalwright.core.estimate import Estimate
-from evalwright.core.gate import NEWLY_FAILING, NewlyFailing, Rule, RuleFigure
+from evalwright.core.gate import DATASET_AGE, NEWLY_FAILING, NewlyFailing, Rule, RuleFigure
 from evalwright.services.figures import RunFigures
 from evalwright.services.pairing import PairedRuns
 from evalwright.services.run_columns import ERRORS, RunColumns
+from evalwright.store.cards import CardStore
 from evalwright.store.results import RunStore
 
 NAMED = 10
@@ -31,6 +32,9 @@ class GateFigures:
         figures: Its columns.
         baseline: The run to compare with, None when there is none.
         quarantined: Ids of cases that do not count.
+        cards: Cards of judges, None where rules on them are not judged.
+        now: Seconds since the epoch, for the age of cards and golden sets.
+        dataset_at: When the golden set's version was made, None when the cases are from none.
     """
 
     def __init__(
@@ -40,10 +44,16 @@ class GateFigures:
         *,
         baseline: RunStore | None = None,
         quarantined: frozenset[str] = frozenset(),
+        cards: CardStore | None = None,
+        now: float = 0.0,
+        dataset_at: float | None = None,
     ) -> None:
         self._run = run
         self._all = figures
         self._baseline = baseline
+        self._cards = cards
+        self._now = now
+        self._dataset_at = dataset_at
         self.left_out = _indices(run, quarantined)
         """Case indices that do not count, ascending."""
 
@@ -51,6 +61,10 @@ class GateFigures:
         """The figure of a rule; None when the run has no such metric."""
         if rule.metric == NEWLY_FAILING:
             return self._newly(rule)
+        if rule.metric == DATASET_AGE:
+            return self._dataset_age()
+        if rule.calibrated is not None:
+            return self._calibrated(rule, str(rule.calibrated.get("figure") or "agreement"))
         found = self._absolute(rule)
         if found is None or rule.versus is None or self._baseline is None:
             return found
@@ -76,6 +90,32 @@ class GateFigures:
             return scored
         found = RunColumns(self._run).columns.get(metric)
         return scored if found is None else (*scored, _without(found, self.left_out))
+
+    def _dataset_age(self) -> RuleFigure:
+        if self._dataset_at is None:
+            estimate = Estimate(metric=DATASET_AGE, value=None, unit="s")
+            return RuleFigure(estimate=estimate, missing="the cases are from no golden set, so their age is not known")
+        age = max(0.0, self._now - self._dataset_at)
+        estimate = Estimate(metric=DATASET_AGE, value=age, unit="s", n=len(self._run.cases), higher_is_better=False)
+        return RuleFigure(estimate=estimate, age_s=age)
+
+    def _calibrated(self, rule: Rule, name: str) -> RuleFigure:
+        """What people's labels showed of the scorer of a metric; its card must be of exactly this scorer."""
+        digest = next((r.digest for r in self._run.scorers() if r.metric == rule.metric), "")
+        card = None if self._cards is None else self._cards.of(rule.metric, digest)
+        figure = None if card is None else card.figure(name)
+        if card is None or figure is None:
+            other = self._cards is not None and self._cards.latest(rule.metric) is not None
+            why = f"its card does not tell its {name}" if card else "it was never measured against people's labels"
+            why = "it was changed since it was measured against people's labels" if other and not card else why
+            return RuleFigure(estimate=Estimate(metric=name, value=None), missing=f"{why} (evalwright calibrate)")
+        return RuleFigure(
+            estimate=figure,
+            low=figure.low,
+            high=figure.high,
+            method=figure.method,
+            age_s=max(0.0, self._now - card.created_at),
+        )
 
     # --- against the baseline -----------------------------------------------------------------------------------
 

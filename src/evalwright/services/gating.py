@@ -11,10 +11,11 @@ from pathlib import Path
 
 import msgspec
 
-from evalwright.core.errors import StoreError, UsageError
+from evalwright.core.errors import EvalwrightError, StoreError, UsageError
 from evalwright.core.gate import Decision, Rule, RuleResult
 from evalwright.core.ports import Clock, SystemClock
 from evalwright.core.result import Summary
+from evalwright.core.run import Manifest
 from evalwright.gates import conclude, judge_rule, policy_hash, waived
 from evalwright.gates.explain import exceptions
 from evalwright.gates.record import FILE, DecisionRecord
@@ -22,8 +23,10 @@ from evalwright.gates.stopping import StoppingRecord, look_confidence
 from evalwright.services.baselines import find_baseline
 from evalwright.services.figures import RunFigures, run_figures, slice_specs
 from evalwright.services.gate_figures import GateFigures
+from evalwright.services.golden import Goldens
 from evalwright.services.run_columns import stored_aggregates
 from evalwright.services.stopping import stopping_record
+from evalwright.store.cards import CardStore
 from evalwright.store.catalog import RunFilter
 from evalwright.store.files import write_atomic
 from evalwright.store.governance import Waiver, quarantine, waivers
@@ -62,7 +65,15 @@ def judge(run: RunStore, figures: RunFigures, request: GateRequest) -> Decision 
     manifest, now = run.manifest(), request.clock.now()
     baseline = baseline_of(run, request)
     isolated = quarantined_ids(request.workspace, manifest.suite, now)
-    figure_of = GateFigures(run, figures, baseline=baseline, quarantined=isolated)
+    figure_of = GateFigures(
+        run,
+        figures,
+        baseline=baseline,
+        quarantined=isolated,
+        cards=CardStore(request.workspace.root),
+        now=now,
+        dataset_at=_dataset_at(request.workspace, manifest),
+    )
     looks = stopping_record(run.folder)
     decided = conclude(tuple(_judged(rule, figure_of, looks) for rule in request.rules))
     digest = run_digest(run)
@@ -91,6 +102,16 @@ def judge(run: RunStore, figures: RunFigures, request: GateRequest) -> Decision 
     )
     write_atomic(run.folder / FILE, msgspec.json.format(msgspec.json.encode(record), indent=2))
     return decision
+
+
+def _dataset_at(workspace: Workspace, manifest: Manifest) -> float | None:
+    """When the version of the golden set that a run used was made; None for other datasets."""
+    if manifest.dataset is None or "@v" not in manifest.dataset.source:
+        return None
+    try:
+        return Goldens(workspace).find(manifest.dataset.source)[1].at
+    except EvalwrightError:
+        return None  # a file whose name looks like one, or a set that is gone
 
 
 def _judged(rule: Rule, figure_of: GateFigures, looks: StoppingRecord | None) -> RuleResult:

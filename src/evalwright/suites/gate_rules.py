@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from evalwright.core.case import Json
-from evalwright.core.gate import NEWLY_FAILING, Rule
+from evalwright.core.gate import DATASET_AGE, NEWLY_FAILING, Rule
 from evalwright.core.scorer import BoundScorer, ScoreKind
 from evalwright.core.suite import SliceSpec
 from evalwright.suites.document import Path, Problems
@@ -21,8 +21,8 @@ from evalwright.suites.suggest import suggestion
 _ABSOLUTE = ("at_least", "at_most")
 _RELATIVE = ("max_drop", "min_gain")
 OVERALL = "overall"
-MEASURED = ("errors", "latency", "cost", "input_tokens", "output_tokens")
-"""Metrics every run has without a scorer: the share of failed calls, and what its answers took."""
+MEASURED = ("errors", "latency", "cost", "input_tokens", "output_tokens", DATASET_AGE)
+"""Metrics every run has without a scorer: share of failed calls, what its answers took, age of its golden set."""
 
 
 class RuleReader:
@@ -63,7 +63,12 @@ class RuleReader:
             self._problems.add(path, "a rule of the gate needs the key `metric`", hint=_EXAMPLE)
         else:
             self._check_metric(section, path)
-            self._check_bounds(section, path)
+            if section.metric == DATASET_AGE and section.at_most is None:
+                self._problems.add(path, "a rule on `dataset_age` needs `at_most`", hint="e.g. `at_most: 90d`")
+            elif section.calibrated is None:
+                self._check_bounds(section, path)
+            elif any(getattr(section, key) is not None for key in (*_ABSOLUTE, *_RELATIVE)):
+                self._problems.add((*path, "calibrated"), "`calibrated` takes the place of a bound", key=True)
         wanted = self._slice(section, path)
         if len(self._problems.found) > before:
             return None
@@ -175,6 +180,16 @@ def _plain(value: Json) -> Json:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _calibrated(section: RuleSection) -> dict[str, Json] | None:
+    wanted = section.calibrated
+    if wanted is None:
+        return None
+    if wanted is True:
+        return {}
+    found: dict[str, Json] = {"figure": wanted.figure, "at_least": wanted.at_least, "max_age_s": wanted.max_age}
+    return {key: value for key, value in found.items() if value is not None}
+
+
 def _made(section: RuleSection, wanted: dict[str, Json] | None, *, line: int) -> Rule:
     relative = section.max_drop is not None or section.min_gain is not None
     newly = section.newly_failing
@@ -191,6 +206,7 @@ def _made(section: RuleSection, wanted: dict[str, Json] | None, *, line: int) ->
         min_n=section.min_n,
         severity=section.severity,
         newly_failing=None if newly is None else {k: list(v) for k, v in newly.model_dump().items() if v},
+        calibrated=_calibrated(section),
         within_margin=section.within_margin,
         regressed=section.regressed,
         waivable=section.waivable,

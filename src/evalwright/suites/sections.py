@@ -139,6 +139,14 @@ class NewlySection(Section):
     tags: Words = Field((), description="Only cases with one of these tags.")
 
 
+class CalibratedSection(Section):
+    """What the card of a judge must show."""
+
+    figure: Name = Field("agreement", description="A figure of the card: agreement, kappa, sensitivity, specificity.")
+    at_least: Bound | None = Field(None, description="It must surely not be below this.")
+    max_age: Duration | None = Field(None, description="The card must not be older, e.g. `90d`.")
+
+
 class RuleSection(Section):
     """One rule of the gate: a metric and exactly one bound."""
 
@@ -155,6 +163,9 @@ class RuleSection(Section):
     versus: Literal["baseline"] | None = Field(None, description="Compare with the baseline run, case by case.")
     max_drop: Bound | None = Field(None, ge=0, description="How much worse than the baseline it may be.")
     min_gain: Bound | None = Field(None, ge=0, description="How much better than the baseline it must be.")
+    calibrated: Literal[True] | CalibratedSection | None = Field(
+        None, description="Instead of a bound: the metric's judge was measured against people's labels."
+    )
     confidence: Level = Field(0.95, description="One-sided confidence the verdict must have.")
     slice: str | dict[str, Any] | None = Field(None, description="A slice of the suite, e.g. `{ locale: de }`.")
     statistic: Literal["mean", "p50", "p90", "p95", "p99"] = Field("mean", description="A percentile for quantities.")
