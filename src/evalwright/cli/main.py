@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "waive": ("evalwright.cli.waive:waive", "Set a rule aside for one run, with a second person's agreement."),
     "quarantine": ("evalwright.cli.quarantine:quarantine", "Keep flaky cases from deciding gates."),
     "experiment": ("evalwright.cli.experiment:experiment", "Vary settings of a suite together and see what each does."),
+    "route": ("evalwright.cli.route:route", "Measure a router: quality against cost, regret, other thresholds."),
     "score": ("evalwright.cli.score:score", "Score a run's stored outputs again; calls no target."),
     "calibrate": ("evalwright.cli.calibrate:calibrate", "Measure a scorer or judge against people's labels."),
     "card": ("evalwright.cli.calibrate:card", "Show what is known of a scorer's own errors."),
