@@ -66,6 +66,7 @@ class HealthQuestion(msgspec.Struct, frozen=True, kw_only=True):
         cadence_days: How often the set should be refreshed; None when nobody said.
         now: Seconds since the epoch.
         near: Jaccard similarity of five-character runs from which two inputs count as nearly the same.
+        leak: The same for a case and one of another set; lower, for a leak is worth a second look.
     """
 
     strata: tuple[str, ...] = ()
@@ -74,6 +75,7 @@ class HealthQuestion(msgspec.Struct, frozen=True, kw_only=True):
     cadence_days: int | None = None
     now: float = 0.0
     near: float = 0.8
+    leak: float = 0.5
 
 
 class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +105,7 @@ def examine(
     made = minhash.signatures(texts.all(), len(cases))
     findings = [*_duplicates(cases, texts), *_near(cases, texts, made, question.near)]
     for name, other in (others or {}).items():
-        findings += _leaks(cases, (texts, made), name, other, question.near)
+        findings += _leaks(cases, (texts, made), name, other, question.leak)
     strata = {name: len(rows) for name, rows in strata_of(cases, question.strata).items()} if question.strata else {}
     findings += [*_expectations(cases), *_coverage(strata, question), *_freshness(question)]
     findings += [*_lengths_finding(cases, texts.lengths), *_past(cases, outcomes or {})]
@@ -198,7 +200,7 @@ def _leaks(
     ]
     if not pairs:
         return []
-    message = f"{len({p.partition(' ~ ')[0] for p in pairs}):,} cases are also in {name}, word for word or nearly"
+    message = f"{len({p.partition(' ~ ')[0] for p in pairs}):,} cases are also in {name}, word for word or much alike"
     return [_finding("leakage", pairs, message, "take them out of one of the two, or report them on their own")]
 
 

@@ -71,7 +71,7 @@ def test_planted_leaks(tmp_path: Path) -> None:
     other += [Case(id=f"l{n}", input=[{"role": "user", "content": question_of(n) + "!"}]) for n in range(7)]
     health = examine(stored(tmp_path, sound()), HealthQuestion(), others={"train": stored(tmp_path, other)})
     (leak,) = health.findings
-    assert (leak.kind, leak.message) == ("leakage", "7 cases are also in train, word for word or nearly")
+    assert (leak.kind, leak.message) == ("leakage", "7 cases are also in train, word for word or much alike")
 
 
 def test_thin_strata_age_and_missing_expectations(tmp_path: Path) -> None:
