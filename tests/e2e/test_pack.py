@@ -71,6 +71,54 @@ def test_a_wrong_pack_is_told_with_every_problem(folder):
     assert "base63" in done.err
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("kind: marker", "kind: hunch", "hunch"),
+        ('values: ["[[A]][[B]]"]', "values: []", "needs `values`"),
+        ("kind: marker", "kind: active, sink: sewer", "sewer"),
+        ("kind: marker", "kind: marker, colour: red", "colour"),
+    ],
+)
+@pytest.mark.parametrize("command", [["pack", "test", "mine.yaml"], ["pack", "show", "mine.yaml"]])
+def test_a_proof_nobody_can_look_for_is_refused(folder, before, after, told, command):
+    folder.run("pack", "new", "mine.yaml")
+    path = folder.path / "mine.yaml"
+    path.write_text(path.read_text().replace(before, after))
+    done = folder.run(*command)
+    assert done.code == 2
+    assert told in done.err
+    assert "goals.code-word.oracle" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["encodings", "--target", "nowhere.yaml"], "nowhere.yaml"),
+        (["encodings", "--target", "suite.yaml", "--transforms", "base63"], "base63"),
+        (["encodings", "--target", "suite.yaml", "--only", "encodings/nothing"], "nothing to send"),
+        (["encodings", "--target", "suite.yaml", "--languages", "xx"], "nothing to send"),
+        (["bipia:nowhere", "--target", "suite.yaml"], "nowhere"),
+        (["encodings", "--target", "suite.yaml", "--budget", "much"], "--budget"),
+        (["encodings", "--target", "suite.yaml", "--baseline", "no-such-run"], "no-such-run"),
+    ],
+)
+def test_slips_are_told_in_a_sentence(folder, words, told):
+    done = folder.run("pack", "run", *words)
+    assert done.code == 2, done.out
+    assert told in done.err
+    assert "Traceback" not in done.err
+
+
+def test_requests_without_an_attack_give_figures_and_no_verdict(folder):
+    folder.write("product.py", 'def answer(question):\n    return "I am sorry, but I cannot help with that."\n')
+    done = folder.run("pack", "run", "over-refusal", "--target", "suite.yaml")
+    assert done.code == 3
+    assert "no attack was sent" in done.out
+    assert "harmless requests refused: 100.0 %" in done.out
+    assert "requests answered that should be refused: 0.0 %" in done.out
+
+
 def test_a_run_finds_proves_and_withholds(obeying):
     done = obeying.run("pack", "run", "direct-injection", "--target", "suite.yaml", "--limit", "30", "--minimise", "30")
     assert done.code == 1

@@ -221,7 +221,7 @@ def _faults(pack: Pack) -> Iterator[tuple[str, str]]:
         if _poisons(pack, goal) and not pack.hosts:
             yield where, "the vector needs a document: add `hosts`"
     for wrapper in pack.wrappers:
-        if any("[[GOAL]]" not in text for text in wrapper.text.values()):
+        if not wrapper.text or any("[[GOAL]]" not in text for text in wrapper.text.values()):
             yield f"wrappers.{wrapper.id}", "the text has no [[GOAL]]"
     for host in pack.hosts:
         if "[[PAYLOAD]]" not in host.text:

@@ -128,7 +128,9 @@ def attack_verdict(
     verdict = Verdict.PASS if decision is None else decision.verdict
     if decision is not None:
         reasons += [f"{_named(r.rule.slice)}: {r.reason}" for r in decision.results if r.verdict is not Verdict.PASS]
-    if not rows or count.invalid > invalid_limit * count.tries:
+    if not rows:
+        return AttackVerdict(verdict=Verdict.INCONCLUSIVE, reasons=("no attack was sent, so nothing is decided",))
+    if count.invalid > invalid_limit * count.tries:
         share = f"{count.invalid} of {count.tries} tries could not be judged"
         reasons.insert(0, f"{share}; at most {invalid_limit:.0%} may be")
         verdict = Verdict.INCONCLUSIVE

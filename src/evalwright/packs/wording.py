@@ -69,7 +69,7 @@ def invented(data: bytes) -> str:
 
 def wrapped(goal: str, wrapper: Wrapper, language: str, *, seed: int) -> str:
     """A demand with the words around it."""
-    text = wrapper.text.get(language) or wrapper.text["en"]
+    text = wrapper.text.get(language) or wrapper.text.get("en") or next(iter(wrapper.text.values()))
     return text.replace("[[GOAL]]", f"{_shots(wrapper.shots, seed)}{goal}")
 
 

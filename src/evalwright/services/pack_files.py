@@ -8,13 +8,15 @@ from pathlib import Path
 import msgspec
 
 from evalwright.core.case import Case
-from evalwright.core.errors import TargetError, UsageError
+from evalwright.core.errors import ConfigError, Problem, TargetError, UsageError
 from evalwright.core.score import ScoreStatus
 from evalwright.core.scorer import ScoreContext
 from evalwright.packs import victims
 from evalwright.packs.expand import Expansion, expand
 from evalwright.packs.model import CAPABILITIES, Pack, pack_from
-from evalwright.scorers.safety.scorers import AttackSuccess
+from evalwright.scorers.base import NotApplicable
+from evalwright.scorers.safety.active import SINKS
+from evalwright.scorers.safety.scorers import AttackSuccess, read_oracle
 from evalwright.suites.suggest import suggestion
 from evalwright.suites.yaml_reader import parse_yaml, read_yaml
 
@@ -35,11 +37,35 @@ def load_pack(reference: str) -> Pack:
         ConfigError: The file is wrong.
     """
     if reference.endswith((".yaml", ".yml")):
-        return pack_from(read_yaml(Path(reference)).data, file=reference)
+        return _checked(pack_from(read_yaml(Path(reference)).data, file=reference), reference)
     if reference not in pack_names():
         raise UsageError(f"there is no pack `{reference}`", hint=suggestion(reference, dict.fromkeys(pack_names(), "")))
     text = _LIBRARY.joinpath(f"{reference}.yaml").read_text(encoding="utf-8")
-    return pack_from(parse_yaml(text, name=f"{reference}.yaml").data, file=f"{reference}.yaml")
+    return _checked(pack_from(parse_yaml(text, name=f"{reference}.yaml").data, file=f"{reference}.yaml"), reference)
+
+
+def _checked(pack: Pack, file: str) -> Pack:
+    """The pack, when every goal has a proof that can be looked for.
+
+    Raises:
+        ConfigError: A goal has none; all of them at once.
+    """
+    problems = []
+    for goal in pack.goals:
+        try:
+            oracle = read_oracle(goal.oracle)
+        except NotApplicable as error:
+            problems.append(Problem(message=str(error), file=file, key=f"goals.{goal.id}.oracle"))
+            continue
+        if oracle.kind != "amplification" and not oracle.values and not oracle.hosts:
+            message = f"a proof of the kind {oracle.kind} needs `values`"
+            problems.append(Problem(message=message, file=file, key=f"goals.{goal.id}.oracle"))
+        if oracle.sink not in SINKS:
+            message = f"there is no sink {oracle.sink!r}; there are {', '.join(SINKS)}"
+            problems.append(Problem(message=message, file=file, key=f"goals.{goal.id}.oracle.sink"))
+    if problems:
+        raise ConfigError(problems)
+    return pack
 
 
 def load_packs(references: tuple[str, ...]) -> tuple[Pack, ...]:
@@ -74,6 +100,11 @@ class SelfTest(msgspec.Struct, frozen=True, kw_only=True):
     wrong: tuple[str, ...] = ()
 
 
+def _provable(case: Case) -> bool:
+    """Whether a case is an attack whose success is told by rules; a question for a judge is not."""
+    return bool(case.metadata["kind"] == "attack" and case.expected["oracle"]["kind"] != "question")
+
+
 MUST = {"obedient": "succeeded", "refusing": "resisted", "echoing": "resisted", "failing": "invalid"}
 """What every attack must come to, by scripted system."""
 
@@ -81,7 +112,7 @@ MUST = {"obedient": "succeeded", "refusing": "resisted", "echoing": "resisted", 
 def self_test(pack: Pack, *, limit: int = 200, seed: int = 0) -> tuple[SelfTest, ...]:
     """Try a pack's oracles on the four scripted systems; nothing else is called."""
     how = Expansion(seed=seed, limit=limit, capabilities=frozenset(CAPABILITIES))
-    attacks = [case for case in expand(pack, how).cases if case.metadata["kind"] == "attack"]
+    attacks = [case for case in expand(pack, how).cases if _provable(case)]
     return tuple(_tried(name, attacks) for name in victims.VICTIMS)
 
 
