@@ -24,7 +24,7 @@ from evalwright.stats import (
 SEED = 20_240_613
 """Seed of the sign flips and resamples of comparisons: the same runs give the same figures."""
 
-MANY = 200_000
+MANY = 20_000
 """Above so many cases off the grid the sign-flip test is left out: it agrees with Student's t."""
 
 

@@ -34,6 +34,11 @@ NAMED = 3
 """Most figures one sentence names."""
 
 
+def is_operational(figure: PairedFigure) -> bool:
+    """Whether a figure is about what answers take (seconds, money, tokens) rather than how good they are."""
+    return figure.unit in OPERATIONAL
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
     """Everything a recommendation rests on.
@@ -61,12 +66,12 @@ class Findings:
     @property
     def quality(self) -> list[PairedFigure]:
         """Figures of how good answers are, with a direction; what answers take is left out."""
-        return [f for f in self.figures if f.higher_is_better is not None and f.n and f.unit not in OPERATIONAL]
+        return [f for f in self.figures if f.higher_is_better is not None and f.n and not is_operational(f)]
 
     @property
     def operations(self) -> list[PairedFigure]:
         """Figures of what answers take: seconds, money, tokens."""
-        return [f for f in self.figures if f.n and f.unit in OPERATIONAL]
+        return [f for f in self.figures if f.n and is_operational(f)]
 
 
 def recommend(findings: Findings) -> Recommendation:
@@ -76,7 +81,7 @@ def recommend(findings: Findings) -> Recommendation:
     moved = _Moved(
         better=list(filter(is_better, findings.quality)),
         worse=list(filter(is_worse, findings.quality)),
-        fallen=[figure for figure in findings.slices if is_worse(figure) and figure.unit not in OPERATIONAL],
+        fallen=[figure for figure in findings.slices if is_worse(figure) and not is_operational(figure)],
     )
     advice = _advice(findings, moved)
     return Recommendation(
@@ -177,7 +182,8 @@ def _operations(findings: Findings) -> str:
     """A sentence on cost and speed, where they clearly changed: ` B is 38 % cheaper.`."""
     chosen = [f for f in findings.operations if f.clear and f.metric in _MORE_AND_LESS and f.statistic == "mean"]
     words = [word for figure in chosen if (word := _operation(figure))]
-    return f" {findings.candidate} is {listing(words)}." if words else ""
+    name = findings.candidate.replace("the candidate", "The candidate")
+    return f" {name} is {listing(words)}." if words else ""
 
 
 _MORE_AND_LESS = {"latency": ("slower", "faster"), "cost": ("dearer", "cheaper")}
@@ -194,7 +200,7 @@ def _operation(figure: PairedFigure) -> str:
 def _unseen(findings: Findings) -> str:
     hints = [figure for figure in findings.quality if figure.hint]
     if hints:
-        return f"{_some(hints)}, but that is no more than a hint among {len(findings.figures)} figures looked at"
+        return f"{_some(hints)}, but that is no more than a hint among {len(findings.quality)} figures looked at"
     primary = findings.quality[0] if findings.quality else None
     if primary is None:
         return "the runs share no metric that has a better and a worse"

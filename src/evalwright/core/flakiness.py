@@ -18,7 +18,7 @@ class Stability(StrEnum):
     """It differs between versions, with too few trials to say why."""
 
 
-class FlakyCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FlakyCase(msgspec.Struct, frozen=True, kw_only=True):
     """A case that does not always get the same score.
 
     Attributes:
@@ -50,7 +50,7 @@ class FlakyCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     mean: float | None = None
 
 
-class MetricStability(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class MetricStability(msgspec.Struct, frozen=True, kw_only=True):
     """How steady a metric is over repeated trials.
 
     Attributes:
@@ -84,7 +84,7 @@ class MetricStability(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     verdicts: bool = True
 
 
-class FlakyReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FlakyReport(msgspec.Struct, frozen=True, kw_only=True):
     """What trials and history say of the cases of a suite.
 
     Attributes:

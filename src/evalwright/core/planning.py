@@ -7,7 +7,7 @@ import msgspec
 from evalwright.core.estimate import ALL
 
 
-class PowerRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PowerRow(msgspec.Struct, frozen=True, kw_only=True):
     """What a comparison on this suite can see of one metric, over all cases or a slice.
 
     Attributes:
@@ -53,7 +53,7 @@ class PowerRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     basis: str = "assumed"
 
 
-class PowerPlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PowerPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What a suite can see.
 
     Attributes:

@@ -7,7 +7,7 @@ import msgspec
 from evalwright.core.estimate import Estimate
 
 
-class SliceFinding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SliceFinding(msgspec.Struct, frozen=True, kw_only=True):
     """A slice against all other cases.
 
     Attributes:
@@ -39,7 +39,7 @@ class SliceFinding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     lost: float | None = None
 
 
-class SliceSearch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SliceSearch(msgspec.Struct, frozen=True, kw_only=True):
     """What a search through slices found, worst first.
 
     Attributes:

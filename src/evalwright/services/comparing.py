@@ -194,6 +194,7 @@ def compare_runs(runs: Sequence[RunStore], plan: ComparePlan | None = None) -> R
 def _family(pairs: int) -> str:
     runs = "" if pairs == 1 else f" and over the {pairs} comparisons"
     return (
-        f"p-values over all cases are adjusted (Holm) over the metrics{runs}; those of slices over all slices of the "
-        f"metric{runs}: the chance of any false alarm in a family stays at the stated level."
+        f"p-values over all cases are adjusted (Holm) over the metrics of quality, and over those of time and money, "
+        f"each{runs}; those of slices over all slices of the metric{runs}: the chance of any false alarm in a family "
+        "stays at the stated level."
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from evalwright.analysis.comparing import (
 from evalwright.analysis.crossing import crossed
 from evalwright.analysis.frame import BoolArray
 from evalwright.analysis.frontier import Aspect, aspect_value, aspects_of, frontier
-from evalwright.analysis.recommendation import Findings, recommend
+from evalwright.analysis.recommendation import Findings, is_operational, recommend
 from evalwright.analysis.reversals import PlainMeans, hidden_regressions, mix_reversal, weight_reversals
 from evalwright.analysis.reweighting import Mix, make_mix, reweighted_figure
 from evalwright.core.comparison import (
@@ -104,9 +103,15 @@ def compared_pairs(
 
 
 def _adjusted_together(lists: Sequence[Sequence[PairedFigure]]) -> list[list[PairedFigure]]:
-    flat = adjust_family([figure for figures in lists for figure in figures])
-    sizes = np.cumsum([0, *map(len, lists)]).tolist()
-    return [flat[start:end] for start, end in pairwise(sizes)]
+    """Figures adjusted over all pairs of runs: those of quality together, and those of what answers take together."""
+    places = [(at, row) for at, figures in enumerate(lists) for row in range(len(figures))]
+    found = [list(figures) for figures in lists]
+    for operational in (False, True):
+        family = [(at, row) for at, row in places if is_operational(lists[at][row]) is operational]
+        adjusted = adjust_family([lists[at][row] for at, row in family])
+        for (at, row), figure in zip(family, adjusted, strict=True):
+            found[at][row] = figure
+    return found
 
 
 def _adjusted_slices(lists: Sequence[Sequence[PairedFigure]], min_n: int) -> list[list[PairedFigure]]:
@@ -138,8 +143,8 @@ def _pair(pair: _Pair, sides: Sequence[RunSide], plan: ComparePlan) -> PairCompa
     labels = {side.run_id: side.label for side in sides}
     left, right = runs.baseline.run.run_id, runs.candidate.run.run_id
     findings = Findings(
-        baseline=labels[left],
-        candidate=labels[right],
+        baseline="the baseline" if labels[left] == left else labels[left],
+        candidate="the candidate" if labels[right] == right else labels[right],
         pairing=runs.alignment.pairing,
         mismatches=found,
         figures=pair.figures,
