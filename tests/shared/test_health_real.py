@@ -20,8 +20,8 @@ pytestmark = pytest.mark.shared
 
 WORDS = [
     ("How many", "What is the number of"), ("each", "every"), ("buys", "purchases"), ("has", "owns"),
-    ("gets", "receives"), ("total", "sum"), ("makes", "earns"), ("went", "traveled"), ("wants", "would like"), ("gives", "hands"),
-    ("week", "seven days"),
+    ("gets", "receives"), ("total", "sum"), ("makes", "earns"), ("went", "traveled"), ("wants", "would like"),
+    ("gives", "hands"), ("week", "seven days"),
 ]  # fmt: skip
 
 
