@@ -181,6 +181,21 @@ def test_several_tries_give_the_rate_of_at_least_one_success(obeying):
     assert done["at_k"]["n"] == 10
 
 
+def test_a_run_that_met_its_budget_is_unfinished_and_goes_on(folder):
+    folder.write("product.py", 'def answer(question):\n    return "Gardens only."\n')
+    words = ["pack", "run", "encodings", "--target", "suite.yaml", "--limit", "20", "--max-success", "1", "--json"]
+    cut = folder.run(*words, "--budget", "8 calls", "-j", "1")
+    assert cut.code == 3
+    assert "not finished" in cut.json["verdict"]["reasons"][0]
+    assert cut.json["counts"]["tries"] < 20
+    other = folder.run(*words, "--resume", "--seed", "5", "--budget", "1000 calls")
+    assert other.json["run_id"] != cut.json["run_id"], "other cases are another run"
+    whole = folder.run(*words, "--resume", "--budget", "1000 calls", "-j", "1")
+    assert whole.code == 0, whole.out[:500]
+    assert whole.json["run_id"] == cut.json["run_id"]
+    assert whole.json["counts"]["tries"] == 20
+
+
 def test_estimate_sends_nothing(folder):
     folder.write("product.py", 'def answer(question):\n    raise SystemExit("called")\n')
     done = folder.run("pack", "run", "all", "--target", "suite.yaml", "--estimate")

@@ -175,6 +175,7 @@ def _fields(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--show-attacks", is_flag=True, help="Show working attacks and answers instead of withholding them.")
 @click.option("--sarif", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the findings as SARIF.")
 @click.option("--estimate", is_flag=True, help="Only say what would be sent and what it would take.")
+@click.option("--resume", "go_on", is_flag=True, help="Go on with the newest unfinished run of the same cases, if any.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary.")
 @_fields
 @json_option
@@ -186,6 +187,7 @@ def run(
     minimise: int,
     *,
     estimate: bool,
+    go_on: bool,
     show_attacks: bool,
     quiet: bool,
     as_json: bool,
@@ -206,7 +208,7 @@ def run(
         command = shlex.join(["evalwright", *sys.argv[1:]])
         baseline = baseline_id(place, plan.request.baseline, suite=plan.source.name)
         context = RunContext(workspace=place, listeners=(progress,), command=command, baseline=baseline)
-        report = run_attack(plan, context)
+        report = run_attack(plan, context, go_on=go_on)
     report = _shorter(report, plan, minimise)
     shown = for_reading(report, show_attacks=show_attacks)
     written = write_attack_files(shown, plan.request.suite, place.run(report.run_id).folder, sarif_path=sarif)
