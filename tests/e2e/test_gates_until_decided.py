@@ -86,3 +86,25 @@ def test_a_run_that_was_cut_off_is_watched_again_when_it_goes_on(long):
     assert done.code == 0, done.err
     assert (done.json["status"], done.json["decision"]) == ("decided", "pass")
     assert 100 <= done.json["cases"]["done"] < 250
+
+
+def test_what_the_looks_found_does_not_outlive_other_scores_or_another_baseline(long):
+    long.suite(extra=GATE.format(bound="at_least: 0.8"))
+    first = long.run("run", "suite.yaml", "--until-decided", "--json").json
+    long.write("strict.py", STRICT)
+    long.suite(extra=GATE.format(bound="at_least: 0.8"), scorers='[{ "strict.py:nothing": { as: exact } }]')
+    again = long.run("score", first["run_id"], "--json")
+    assert again.json["decision"] == "fail", again.err
+    long.run("quarantine", "add", "small", "q25", "--owner", "ada", "--reason", "x")
+    assert "decided after" not in long.run("gate", first["run_id"]).out
+
+
+STRICT = """\
+from evalwright import scorer
+
+
+@scorer("nothing", version="1")
+def nothing(ctx):
+    \"\"\"Nothing is good enough.\"\"\"
+    return False
+"""

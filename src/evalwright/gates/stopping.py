@@ -71,6 +71,8 @@ class StoppingRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         taken: How many looks were taken.
         watches: One per watched rule.
         stopped: Whether every rule was decided before the end.
+        basis: What the looks were judged on beside the run (baseline, cases in quarantine), as a hash: on another basis
+            their results don't hold.
         level: Level of the intervals that hold over the looks.
         look_level: Level at which an interval must be computed now to hold at `level` over the looks.
     """
@@ -81,6 +83,7 @@ class StoppingRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     taken: int = 0
     watches: tuple[RuleWatch, ...] = ()
     stopped: bool = False
+    basis: str = ""
     level: float = 0.95
     look_level: float = 0.95
 

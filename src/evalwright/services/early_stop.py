@@ -27,7 +27,7 @@ from evalwright.gates.stopping import (
 )
 from evalwright.services.figures import Aggregates, run_figures, slice_specs
 from evalwright.services.frames import run_frame
-from evalwright.services.gating import GateRequest, baseline_of, quarantined_ids
+from evalwright.services.gating import GateRequest, baseline_of, judging_basis, quarantined_ids
 from evalwright.services.prefix import Arrivals
 from evalwright.services.sequential_figures import Look, SequentialFigures
 from evalwright.services.stopping import save_record, stopping_record
@@ -79,6 +79,7 @@ class EarlyStop:
             units=len(self._arrivals),
             planned=self._planned,
             watches=tuple(RuleWatch(rule_hash=key, error=1.0 - r.confidence) for key, r in self._rules.items()),
+            basis=judging_basis(self._run, request.baseline, request.quarantined),
             level=level,
             look_level=level,
         )

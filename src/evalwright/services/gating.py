@@ -13,6 +13,7 @@ import msgspec
 
 from evalwright.core.errors import EvalwrightError, StoreError, UsageError
 from evalwright.core.gate import Decision, Rule, RuleResult
+from evalwright.core.identity import short_hash
 from evalwright.core.ports import Clock, SystemClock
 from evalwright.core.result import Summary
 from evalwright.core.run import Manifest
@@ -74,10 +75,9 @@ def judge(run: RunStore, figures: RunFigures, request: GateRequest) -> Decision 
         now=now,
         dataset_at=_dataset_at(request.workspace, manifest),
     )
-    looks = stopping_record(run.folder)
-    decided = conclude(tuple(_judged(rule, figure_of, looks) for rule in request.rules))
-    digest = run_digest(run)
-    used = _waivers(request, manifest.suite, digest, now)
+    looks, basis = stopping_record(run.folder), judging_basis(run, baseline, isolated)
+    decided = conclude(tuple(_judged(rule, figure_of, looks, basis) for rule in request.rules))
+    used = _waivers(request, manifest.suite, run_digest(run), now)
     decision = msgspec.structs.replace(
         waived(decided, {waiver.rule: waiver.id for waiver in used}),
         baseline=None if baseline is None else baseline.run_id,
@@ -87,21 +87,36 @@ def judge(run: RunStore, figures: RunFigures, request: GateRequest) -> Decision 
     in_use = {result.waived for result in decision.results}
     record = DecisionRecord(
         run_id=run.run_id,
-        run_digest=digest,
+        run_digest=run_digest(run),
         decision=decision,
+        baseline_digest="" if baseline is None else run_digest(baseline),
+        waivers=tuple(waiver for waiver in used if waiver.id in in_use),
+        quarantined=tuple(sorted(run.cases[int(i)].id for i in figure_of.left_out)),
+    )
+    _keep(run, record, request)
+    return decision
+
+
+def _keep(run: RunStore, record: DecisionRecord, request: GateRequest) -> None:
+    """Write the record of a decision into the run's folder, with where everything came from."""
+    manifest = run.manifest()
+    whole = msgspec.structs.replace(
+        record,
         policy=request.policy,
         suite=manifest.suite,
         suite_hash=manifest.suite_hash,
         target_hash=manifest.target_hash,
         dataset_digest=run.cases.digest,
-        baseline_digest="" if baseline is None else run_digest(baseline),
-        waivers=tuple(waiver for waiver in used if waiver.id in in_use),
-        quarantined=tuple(sorted(run.cases[int(i)].id for i in figure_of.left_out)),
-        decided_at=round(now, 3),
+        decided_at=round(request.clock.now(), 3),
         version=version("evalwright"),
     )
-    write_atomic(run.folder / FILE, msgspec.json.format(msgspec.json.encode(record), indent=2))
-    return decision
+    write_atomic(run.folder / FILE, msgspec.json.format(msgspec.json.encode(whole), indent=2))
+
+
+def judging_basis(run: RunStore, baseline: RunStore | None, quarantined: frozenset[str]) -> str:
+    """What a decision rests on beside the run's rows, as a hash; scoring again changes it too."""
+    name = "" if baseline is None else baseline.run_id
+    return short_hash([name, sorted(quarantined), len(run.score_sets())])
 
 
 def _dataset_at(workspace: Workspace, manifest: Manifest) -> float | None:
@@ -114,12 +129,12 @@ def _dataset_at(workspace: Workspace, manifest: Manifest) -> float | None:
         return None  # a file whose name looks like one, or a set that is gone
 
 
-def _judged(rule: Rule, figure_of: GateFigures, looks: StoppingRecord | None) -> RuleResult:
-    """One rule: as the looks found it, where the run was watched; else on its figure."""
+def _judged(rule: Rule, figure_of: GateFigures, looks: StoppingRecord | None, basis: str) -> RuleResult:
+    """One rule: as the looks found it, where the run was watched; else on its figure, as sure as the looks ask for."""
     if looks is None or not looks.taken:
         return judge_rule(rule, figure_of(rule))
     known = looks.result(rule)
-    if known is not None:
+    if known is not None and looks.basis == basis:
         return known
     confidence = look_confidence(looks.method, looks.planned, looks.taken - 1, rule.confidence) or rule.confidence
     result = judge_rule(rule, figure_of(msgspec.structs.replace(rule, confidence=confidence)))
