@@ -39,6 +39,7 @@ def test_a_waiver_needs_a_second_person_and_is_told_everywhere(failed, monkeypat
     assert record["decision"]["results"][0]["waived"] == waiver
     assert (record["waivers"][0]["requested_by"], record["waivers"][0]["approved_by"]) == ("ada", "grace")
     assert "1 rule is waived" in failed.run("show", "latest").out
+    assert "<failure" not in failed.run("report", "latest", "-f", "junit", "-o", "-").out.partition("small gate")[2]
     listed = failed.run("waive", "list", "--json").json
     assert [row["state"] for row in listed] == ["active"]
     assert failed.run("waive", "revoke", waiver).code == 0

@@ -74,6 +74,7 @@ def _more(count: int, shown: int, noun: str) -> list[str]:
 def _rule(result: RuleResult) -> list[str]:
     estimate, rule = result.estimate, result.rule
     word = f"**{figures.WORDS[result.verdict].lower()}**" + (" (warns only)" if rule.severity != "block" else "")
+    word += " (waived)" if result.waived is not None else ""
     measured = "–"
     if estimate is not None:
         measured = f"{figures.number(estimate.value, estimate.unit)} {figures.interval(estimate)}, n={estimate.n:,}"
