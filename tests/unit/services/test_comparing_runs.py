@@ -1,6 +1,7 @@
 """Stored runs compared: alignment by id and content, comparability told first, Python's door, mixes, stored slices."""
 
 import json
+import random
 
 import pytest
 
@@ -8,7 +9,8 @@ from evalwright import Case, Output, Score, Suite, evaluate, scorer
 from evalwright.analysis.comparing import CompareSettings
 from evalwright.core.comparison import Advice, Change, Weight
 from evalwright.core.errors import ConfigError, UsageError
-from evalwright.scorers import Contains, ExactMatch, Latency
+from evalwright.core.run import RunSettings
+from evalwright.scorers import F1, Bleu, CalibrationError, Contains, ExactMatch, Latency, PrAuc, RocAuc
 from evalwright.services.comparing import compare, compare_runs
 from evalwright.services.comparison_parts import ComparePlan
 from evalwright.services.frames import FILE, run_frame
@@ -130,7 +132,7 @@ def test_trials_slices_errors_and_target_are_told(tmp_path):
 
     left = evaluate(suite(), wrong_on(3), workspace=tmp_path)
     other = Suite(name="small", cases=cases(), scorers=[ExactMatch()], slices={"locale": "metadata.locale", "n": "id"})
-    right = evaluate(other, sometimes, workspace=tmp_path, settings=other.settings.__class__(trials=2, retries=0))
+    right = evaluate(other, sometimes, workspace=tmp_path, settings=RunSettings(trials=2, retries=0))
     told = by_what(compare(baseline=left, candidate=right))
     assert told["trials"].weight is Weight.LIMITS
     assert "`n`" in told["slices"].meaning
@@ -144,7 +146,7 @@ def test_errors_are_a_figure_of_their_own_and_never_a_wrong_answer(tmp_path):
             raise ValueError("boom")
         return text
 
-    settings = suite().settings.__class__(retries=0)
+    settings = RunSettings(retries=0)
     before = evaluate(suite(), wrong_on(), workspace=tmp_path)
     after = evaluate(suite(), failing, workspace=tmp_path, settings=settings)
     found = compare(baseline=before, candidate=after)
@@ -200,6 +202,44 @@ def test_scorers_in_python_with_another_body_are_other_scorers(tmp_path):
     runs = [evaluate(suite(scorers=[one]), wrong_on(), workspace=tmp_path) for one in (first, second)]
     found = compare(baseline=runs[0], candidate=runs[1])
     assert "same" in by_what(found)["scorer"].metrics
+
+
+def test_metrics_of_a_whole_run_are_compared_too(tmp_path):
+    rows = [Case(id=f"c{i}", input=str(i), expected="cat" if i % 3 else "dog") for i in range(90)]
+    scorers = [Bleu(), F1(), RocAuc(positive="cat"), PrAuc(positive="cat"), CalibrationError(bins=5)]
+    plain = Suite(name="animals", cases=rows, scorers=scorers)
+
+    def guess(rate):
+        def answer(text):
+            luck = random.Random(f"{text}").random()
+            truth = "cat" if int(text) % 3 else "dog"
+            other = {"cat": "dog", "dog": "cat"}[truth]
+            return Output(text=truth if luck < rate else other, data={"confidence": round(0.5 + luck / 2, 3)})
+
+        return answer
+
+    found = compare(baseline=evaluate(plain, guess(0.6), workspace=tmp_path),
+                    candidate=evaluate(plain, guess(0.95), workspace=tmp_path))  # fmt: skip
+    tests = {f.metric: (f.test, f.statistic) for f in found.pair.figures if f.statistic == "corpus"}
+    assert tests["f1"] == ("paired_t", "corpus")
+    assert tests["bleu"] == tests["pr_auc"] == tests["calibration_error"] == ("bootstrap", "corpus")
+    assert found.metric("f1").change is Change.BETTER
+    assert found.metric("f1").candidate > 0.9 > found.metric("f1").baseline
+    assert found.metric("roc_auc").difference == 0.0
+    for figure in (found.metric(name) for name in tests):
+        assert figure.low <= figure.difference <= figure.high
+
+
+def test_a_run_that_was_cut_off_is_compared_over_what_it_has(tmp_path):
+    whole = evaluate(suite(), wrong_on(1), workspace=tmp_path)
+    part = evaluate(suite(), wrong_on(2), workspace=tmp_path, settings=RunSettings(limit=20))
+    found = compare(baseline=whole, candidate=part)
+    assert found.pair.pairing.pairs == 20
+    assert by_what(found)["cases"].weight is Weight.LIMITS
+    (part.folder / "summary.json").unlink()
+    again = compare(baseline=whole, candidate=store(part))
+    assert again.metric("exact_match").n == 20
+    assert "status" in by_what(again)
 
 
 def test_a_paired_rule_can_ask_for_one_figure(tmp_path):

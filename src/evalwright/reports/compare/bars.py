@@ -77,7 +77,8 @@ def frontier_map(points: Sequence[FrontierPoint], across: str, up: str) -> Marku
     xs, ys = [p.values[across] or 0.0 for p in known], [p.values[up] or 0.0 for p in known]
     place_x, place_y = _scale(xs, _PAD_LEFT, WIDTH - _PAD_RIGHT), _scale(ys, HEIGHT - _PAD_BOTTOM, _PAD_TOP)
     dots = _spread([(place_x(x), place_y(y), p) for x, y, p in zip(xs, ys, known, strict=True)])
-    axis = {"cost": "cost, cheaper to the left", "latency": "latency, faster to the left"}.get(across, across)
+    scale = ", log scale" if place_x.log else ""
+    axis = {"cost": "cost, cheaper to the left", "latency": "latency, faster to the left"}.get(across, across) + scale
     parts = [
         Markup('<svg class="map" role="img" aria-label="{}" viewBox="0 0 {} {}">').format(
             f"{up} against {across}: " + "; ".join(f"{p.label} {p.values[up]}, {p.values[across]}" for p in known),
@@ -88,9 +89,7 @@ def frontier_map(points: Sequence[FrontierPoint], across: str, up: str) -> Marku
         ),
         Markup('<text class="axt" x="{}" y="{}">{}</text>').format(_PAD_LEFT - 12, HEIGHT - 8, axis),
         *_ticks(xs, ys, place_x, place_y, across),
-        Markup('<text class="axt" transform="translate(14 {}) rotate(-90)">{} ↑</text>').format(
-            HEIGHT - _PAD_BOTTOM, up
-        ),
+        Markup('<text class="axt" transform="translate(14 {}) rotate(-90)">{} ↑</text>').format(HEIGHT / 2, up),
         *map(_dot, dots),
         Markup("</svg>"),
     ]  # fmt: skip
