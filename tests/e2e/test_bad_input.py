@@ -184,3 +184,32 @@ def test_ctrl_c_keeps_what_was_recorded_and_says_how_to_go_on(folder):
     assert 0 < result["cases"]["done"] < 30
     resumed = folder.run("resume", "latest", "--json", "--report", "none").json
     assert (resumed["status"], resumed["cases"]["done"], resumed["calls"]) == ("complete", 30, 30)
+
+
+def test_rows_set_aside_are_told_at_the_end_of_a_run(folder):
+    folder.write("cases.jsonl", '{"id": "a", "input": "question 1"}\n{"id": "a", "input": "question 2"}\n[1]\n')
+    done = folder.run("run", "suite.yaml", "--report", "none")
+    assert "2 dataset rows were set aside, the first: line 2 of cases.jsonl" in " ".join(done.out.split())
+
+
+def test_why_units_failed_is_told_at_the_end_of_a_run(folder):
+    folder.write("product.py", "def answer(question):\n    raise RuntimeError('boom')\n")
+    done = folder.run("run", "suite.yaml", "--report", "none")
+    words = " ".join(done.out.split())
+    assert "30 units got no answer (exception): product:answer raised RuntimeError: boom" in words
+    assert "retried" not in words
+
+
+def test_paths_and_commands_are_never_broken_over_lines(folder):
+    done = folder.run("run", "suite.yaml", "--report", "html")
+    path = next(folder.path.glob(".evalwright/runs/*/report.html"))
+    assert f"html  {path}\n" in done.out
+    assert f"evalwright show {path.parent.name} q" in done.out
+
+
+def test_a_target_that_cannot_be_imported_is_told_without_the_import_machinery(folder):
+    folder.write("product.py", "import no_such_module_at_all\n")
+    done = folder.run("run", folder.suite(target='{ type: python, callable: "product.py:answer" }'))
+    assert done.code == 2
+    assert "product.py:1" in done.err
+    assert "importlib" not in done.err

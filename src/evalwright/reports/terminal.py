@@ -41,6 +41,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
         slices: How many of the worst slices to show.
         reports: Where reports were written: format to path.
         failing: Ids of some failing cases, to name one in the hint on what to do next.
+        fold_paths: Fold paths and commands at the width; otherwise they stay on one line, to be copied.
     """
 
     width: int = 80
@@ -48,12 +49,13 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     slices: int = 6
     reports: Mapping[str, str] = {}
     failing: tuple[str, ...] = ()
+    fold_paths: bool = True
 
 
 def view_for(console: Console, *, reports: Mapping[str, str] | None = None, failing: Sequence[str] = ()) -> View:
     """The view that fits a console: its width, and whether its encoding has box characters."""
     plain = not console.encoding.lower().startswith("utf")
-    return View(width=console.width, ascii_only=plain, reports=reports or {}, failing=tuple(failing))
+    return View(width=console.width, ascii_only=plain, reports=reports or {}, failing=tuple(failing), fold_paths=False)
 
 
 def print_summary(
@@ -67,7 +69,7 @@ def print_summary(
         reports: Where reports were written: format to path.
         failing: Ids of some failing cases, to name one in the hint.
     """
-    console.print(run_summary(summary, view_for(console, reports=reports, failing=failing)))
+    console.print(run_summary(summary, view_for(console, reports=reports, failing=failing)), crop=False)
 
 
 def render_text(content: RenderableType, *, width: int = 80) -> str:
@@ -204,7 +206,8 @@ def _totals(summary: Summary) -> Text:
     words = [plural(totals.done, "unit") + (f" of {totals.units:,}" if totals.done != totals.units else "")]
     words.append(plural(summary.failing, "failing case"))
     words += [plural(totals.errored, "error")] if totals.errored else []
-    words.append(plural(totals.calls, "call") + (f" ({totals.retries:,} retried)" if totals.retries else ""))
+    again = max(0, totals.retries - totals.errored)  # the last attempt of a unit that failed for good is not repeated
+    words.append(plural(totals.calls, "call") + (f" ({again:,} retried)" if again else ""))
     words += [f"{totals.cached:,} from cache"] if totals.cached else []
     tokens = totals.usage.total_tokens + totals.judge_usage.total_tokens
     words += [plural(tokens, "token")] if tokens else []
@@ -237,6 +240,8 @@ def _where(summary: Summary, view: View) -> list[RenderableType]:
         lines.append(("next", f"evalwright show {summary.manifest.run_id} {visible(shown)}"))
     if not lines:
         return []
+    if not view.fold_paths:
+        return ["", *(Text(f"{name:<4}  {value}", no_wrap=True, overflow="ignore") for name, value in lines)]
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True, style="dim")
     grid.add_column(overflow="fold")

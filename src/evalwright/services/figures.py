@@ -19,6 +19,7 @@ from evalwright.core.scorer import BoundScorer, ScoreKind
 from evalwright.core.suite import SliceSpec
 from evalwright.gates.explain import exceptions
 from evalwright.services.frames import run_frame
+from evalwright.services.run_notes import bad_row_notes, failure_notes
 from evalwright.services.stopping import as_sequential, stopping_record
 from evalwright.store.columns import ScoreColumns
 from evalwright.store.results import RunStore
@@ -183,7 +184,13 @@ def summarise(
         decision=decision,
         bad_rows=run.bad_rows()[:SHOWN_BAD_ROWS],
         failing=len(run.failing()),
-        notes=(*end.notes, *_unscored(run, estimates), *([] if decision is None else exceptions(decision))),
+        notes=(
+            *end.notes,
+            *bad_row_notes(run),
+            *failure_notes(run),
+            *_unscored(run, estimates),
+            *([] if decision is None else exceptions(decision)),
+        ),
         limits=end.limits,
     )
 

@@ -201,7 +201,11 @@ def describe_exception(error: BaseException) -> str:
         text = str(error)[:1000]
     except Exception:  # noqa: BLE001  a user's __str__ may raise
         text = "(its message can't be shown)"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_OURS)]
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith(_OURS) and "importlib" not in frame.filename
+    ]
     places = [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames[-_FRAMES:]]
     return (f"{name}: {text}" if text else name) + (f" ({' > '.join(places)})" if places else "")
 

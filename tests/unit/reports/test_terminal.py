@@ -51,7 +51,7 @@ def test_slices_too_small_are_marked():
 def test_totals_notes_reports_and_the_next_step_are_there():
     text = " ".join(shown(width=100, reports={"html": "out/report.html"}, failing=("refund-policy/017",)).split())
     for words in (
-        "431 calls (35 retried)",
+        "431 calls (31 retried)",
         "12 from cache",
         "0.473 USD (judges 0.113 USD)",
         "3 min 07 s",
