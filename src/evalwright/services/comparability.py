@@ -26,33 +26,17 @@ def mismatches(runs: PairedRuns) -> tuple[Mismatch, ...]:
 
 
 def _cases(runs: PairedRuns) -> Iterator[Mismatch]:
-    pairing, left, right = runs.alignment.pairing, runs.baseline.manifest, runs.candidate.manifest
-    sizes = (f"{len(runs.baseline.run.cases):,} cases", f"{len(runs.candidate.run.cases):,} cases")
-    if not pairing.pairs:
-        yield Mismatch(
-            what="cases",
-            weight=Weight.BREAKS,
-            baseline=sizes[0],
-            candidate=sizes[1],
-            meaning="The runs have no case in common: the same ids with the same inputs and expectations are needed.",
-        )
-        return
-    if pairing.baseline_only or pairing.candidate_only:
-        yield Mismatch(
-            what="cases",
-            weight=Weight.LIMITS,
-            baseline=sizes[0],
-            candidate=sizes[1],
-            meaning=f"Only the {pairing.pairs:,} cases both runs have are compared; {pairing.baseline_only:,} are only "
-            f"in the baseline, {pairing.candidate_only:,} only in the candidate.",
-        )
-    if pairing.changed:
+    pairing = runs.alignment.pairing
+    if not pairing.pairs or pairing.baseline_only or pairing.candidate_only:
+        yield _other_cases(runs)
+    if pairing.changed and pairing.pairs:
         named = ", ".join(runs.alignment.changed)
+        more = ", …" if pairing.changed > len(runs.alignment.changed) else ""
         yield Mismatch(
             what="case contents",
             weight=Weight.LIMITS,
             meaning=f"{pairing.changed:,} cases ask or expect something else under the same id and are left out: "
-            f"{named}{', …' if pairing.changed > len(runs.alignment.changed) else ''}.",
+            f"{named}{more}.",
         )
     if pairing.relabelled:
         yield Mismatch(
@@ -60,13 +44,35 @@ def _cases(runs: PairedRuns) -> Iterator[Mismatch]:
             weight=Weight.LIMITS,
             meaning=f"{pairing.relabelled:,} cases have other metadata, tags or clusters; the candidate's are used.",
         )
-    digests = [manifest.dataset.digest[:12] if manifest.dataset else "" for manifest in (left, right)]
-    if digests[0] != digests[1]:
+    yield from _datasets(runs)
+
+
+def _other_cases(runs: PairedRuns) -> Mismatch:
+    pairing = runs.alignment.pairing
+    meaning = (
+        f"Only the {pairing.pairs:,} cases both runs have are compared; {pairing.baseline_only:,} are only in the "
+        f"baseline, {pairing.candidate_only:,} only in the candidate."
+    )
+    if not pairing.pairs:
+        meaning = "The runs have no case in common: the same ids with the same inputs and expectations are needed."
+    return Mismatch(
+        what="cases",
+        weight=Weight.LIMITS if pairing.pairs else Weight.BREAKS,
+        baseline=f"{len(runs.baseline.run.cases):,} cases",
+        candidate=f"{len(runs.candidate.run.cases):,} cases",
+        meaning=meaning,
+    )
+
+
+def _datasets(runs: PairedRuns) -> Iterator[Mismatch]:
+    manifests = runs.baseline.manifest, runs.candidate.manifest
+    left, right = (manifest.dataset.digest[:12] if manifest.dataset else "" for manifest in manifests)
+    if left != right:
         yield Mismatch(
             what="dataset",
             weight=Weight.LIMITS,
-            baseline=digests[0],
-            candidate=digests[1],
+            baseline=left,
+            candidate=right,
             meaning="The dataset was changed between the runs; cases are matched by id and content.",
         )
 
