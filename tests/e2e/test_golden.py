@@ -28,6 +28,15 @@ def test_an_import_goes_into_a_golden_set_and_its_suite_runs(folder):  # noqa: F
     assert called.json["metrics"][0]["value"] == 1.0
 
 
+def test_redaction_on_the_way_in_is_on_the_record(folder):  # noqa: F811
+    write_rows(folder, "data.jsonl", [{"user_input": "I am ann@acme.io", "reference": "hello"}])
+    folder.run("import", "data.jsonl", "--into", "asked", "--redact")
+    version = folder.run("dataset", "show", "asked", "--json").json["version"]
+    assert version["source"]["redacted"] == {"replaced": {"email": 1}, "left": 0}
+    folder.run("dataset", "checkout", "asked", "--output", "out.jsonl")
+    assert "acme" not in (folder.path / "out.jsonl").read_text()
+
+
 def test_mistakes_get_a_message_and_a_remedy(folder):  # noqa: F811
     for args, said in [
         (["import", "missing.json"], "there is no file or folder missing.json"),

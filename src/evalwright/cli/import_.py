@@ -90,6 +90,8 @@ def _into(found: Imported, name: str, workspace: Path | None) -> Version:
     report = found.report
     source: dict[str, Json] = {"file": Path(report.source).name, "sha256": report.sha256, "fields": report.fields}
     source["format"] = sorted(set(report.formats.values()))
+    if report.redacted is not None:
+        source["redacted"] = {"replaced": report.redacted.replaced, "left": report.redacted.left}
     made, _ = goldens.add(name, found.cases, message=f"imported from {Path(report.source).name}", source=source)
     return made if made is not None else goldens.find(name)[1]
 

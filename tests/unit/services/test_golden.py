@@ -157,6 +157,25 @@ def test_processes_that_add_at_once_lose_nothing(tmp_path: Path) -> None:
     assert {c.id for c in goldens.open(versions[-1])} == {"p", "q", "r"}
 
 
+def approve(root: Path, name: str) -> None:
+    try:
+        Goldens(Workspace.open(root), by=name).move("t", "approved", comment=name)
+    except UsageError:
+        return
+
+
+def test_of_two_who_approve_at_once_one_does(tmp_path: Path) -> None:
+    Goldens(Workspace.open(tmp_path), by="ann").add("t", cases("a"))
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=approve, args=(tmp_path, name)) for name in ("bob", "cid")]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    golden, version = Goldens(Workspace.open(tmp_path)).find("t@approved")
+    assert len(golden.changes(version)) == 1
+
+
 def spec(version: str = "latest", **sample: object) -> DatasetSpec:
     return DatasetSpec(golden="t", version=version, sample=sample, source="s.yaml", line=3)
 

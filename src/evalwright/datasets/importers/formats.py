@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from evalwright.core.case import Json
+from evalwright.core.case import Case, Json
 from evalwright.core.errors import ConfigError, UsageError
 from evalwright.datasets.importers import (
     deepeval,
@@ -76,7 +76,16 @@ def read_import(source: Source, name: str) -> Iterator[Item]:
     """
     if name not in FORMATS:
         raise UsageError(f"unknown format `{name}`", hint=f"there are: {', '.join(FORMATS)}")
-    return FORMATS[name].read(source)
+    return _with_inputs(source, FORMATS[name].read(source))
+
+
+def _with_inputs(source: Source, items: Iterator[Item]) -> Iterator[Item]:
+    """A case without input is a bad row, whatever the format."""
+    for item in items:
+        if isinstance(item, Case) and item.input is None:
+            yield source.bad("no input", {"id": item.id})
+        else:
+            yield item
 
 
 def guess_format(path: Path) -> str:

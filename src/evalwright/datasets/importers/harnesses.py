@@ -135,8 +135,8 @@ def read_autoevals(source: Source) -> Iterator[Item]:
     for number_, row in enumerate(as_list(source.document()), start=1):
         source.line = number_
         given = as_dict(as_dict(row).get("input"))
-        if not given:
-            yield source.bad("the row's `input` is no object", row)
+        if not given or "expected" not in row:
+            yield source.bad("the row needs an `input` object and `expected`", row)
             continue
         rows += 1
         yield from _autoevals_row(row, given, trials)

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator
 
 from evalwright.core.case import BadRow, Case, Json
 from evalwright.core.identity import content_id
-from evalwright.core.output import Output, Usage
+from evalwright.core.output import Output
 from evalwright.datasets.importers.assertions import map_assertions
 from evalwright.datasets.importers.items import Answer, Figures, Item, Note
 from evalwright.datasets.importers.promptfoo import CaseMaker
 from evalwright.datasets.importers.source import Source
+from evalwright.datasets.importers.values import number, tokens
 from evalwright.datasets.jsonl import FileError
 from evalwright.datasets.tables import read_csv
 
@@ -100,7 +101,7 @@ def _answer(row: Row, case_id: str, variant: str, trial: int) -> Answer:
     output = Output(
         text=given if isinstance(given, str) else "",
         data=None if isinstance(given, str) else given,
-        usage=_usage(_dict(response.get("tokenUsage") or row.get("tokenUsage"))),
+        usage=tokens(_dict(response.get("tokenUsage") or row.get("tokenUsage"))),
         cost=float(cost) if isinstance(cost, (int, float)) else None,
         latency_s=latency / 1000 if isinstance(latency, (int, float)) else None,
         finish_reason=response.get("finishReason") if isinstance(response.get("finishReason"), str) else None,
@@ -108,16 +109,6 @@ def _answer(row: Row, case_id: str, variant: str, trial: int) -> Answer:
     failed = row.get("failureReason") == 2 or (given is None and row.get("error"))
     error = str(row.get("error") or "the other tool recorded an error") if failed else None
     return Answer(id=case_id, output=output, variant=variant, trial=trial, scores=_scores(row), error=error)
-
-
-def _usage(tokens: Row) -> Usage | None:
-    if "prompt" not in tokens and "completion" not in tokens:
-        return None
-    return Usage(
-        input_tokens=int(tokens.get("prompt") or 0),
-        output_tokens=int(tokens.get("completion") or 0),
-        cached_tokens=int(tokens.get("cached") or 0),
-    )
 
 
 def _scores(row: Row) -> dict[str, Json]:
@@ -145,8 +136,8 @@ class _Tally:
             self.count["assertions passed" if _dict(item).get("pass") else "assertions failed"] += 1
         provider = row.get("provider")
         name = str(provider.get("id") if isinstance(provider, dict) else provider or "")
-        self.cost[name] += float(row.get("cost") or 0.0)
-        self.latency[name] += float(row.get("latencyMs") or 0.0)
+        self.cost[name] += number(row.get("cost")) or 0.0
+        self.latency[name] += number(row.get("latencyMs")) or 0.0
 
     def figures(self, stats: Row) -> dict[str, Json]:
         """What was counted, and what the file states itself."""

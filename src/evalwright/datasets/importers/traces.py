@@ -66,7 +66,16 @@ def _spans(document: Object) -> Iterator[Object]:
         scopes = first(resource, "scopeSpans", "scope_spans", "instrumentationLibrarySpans")
         for scope in map(as_dict, as_list(scopes)):
             for span in map(as_dict, as_list(scope.get("spans"))):
-                yield {**span, "attributes": attributes(span.get("attributes"))}
+                yield {**span, **_ids(span), "attributes": attributes(span.get("attributes"))}
+
+
+def _ids(span: Object) -> Object:
+    """The names of a span and its parent as texts, under the names OTLP JSON has."""
+    parent = first(span, "parentSpanId", "parent_span_id")
+    return {
+        "spanId": as_text(first(span, "spanId", "span_id")),
+        "parentSpanId": None if parent in (None, "") else as_text(parent),
+    }
 
 
 def attributes(value: Json) -> Object:
