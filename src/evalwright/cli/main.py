@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cancel": ("evalwright.cli.control:cancel", "End a running run in good order."),
     "dataset": ("evalwright.cli.dataset:dataset", "Golden sets: versions, differences, tags, approvals, exports."),
     "redact": ("evalwright.cli.redact:redact", "Take personal data and secrets out of a file."),
+    "draft": ("evalwright.cli.draft:draft", "Make drafts of cases from documents and cases; a person decides."),
     "import": ("evalwright.cli.import_:import_", "Import cases, answers and checks of another tool."),
     "cache": ("evalwright.cli.cache:cache", "Stored answers: stats, prune, clear."),
     "init": ("evalwright.cli.init:init", "Write a working suite to start from."),
