@@ -356,8 +356,9 @@ def test_fairness_gaps_between_groups_come_with_intervals(stereotypes):
     summary = stereotypes[0].summary()
     published = json.loads(shared_data("data/expected/bbq_unifiedqa.json").read_text())
     ambiguous = summary.metric("accuracy", slice="condition=ambig")
-    total = sum(published[name]["n"] for name in ("Age", "Religion", "Sexual_orientation"))
-    wanted = sum(published[n]["race"]["acc_ambig"] * published[n]["n"] for n in ("Age", "Religion", "Sexual_orientation"))
+    parts = [published[name] for name in ("Age", "Religion", "Sexual_orientation")]
+    total = sum(part["n"] for part in parts)
+    wanted = sum(part["race"]["acc_ambig"] * part["n"] for part in parts)
     assert ambiguous.value == pytest.approx(wanted / total / 100, abs=2e-4)
     gap = summary.metric("fairness_gap", slice="condition=ambig")
     assert gap.value == pytest.approx(0.6875 - 0.5467, abs=2e-3)
