@@ -83,11 +83,10 @@ def test_answers_are_used_again_and_runs_are_tagged(lab):
     lab.write("experiment.yaml", EXPERIMENT.rpartition("  tries")[0])
     lab.run("experiment", "run", "experiment.yaml", "--limit", "20")
     lab.run("experiment", "run", "experiment.yaml", "--limit", "20")
-    again = lab.run("show", "latest", "--json").json
-    assert again["cases"]["cached"] == 20
-    manifest = json.loads(max(lab.path.glob(".evalwright/runs/*/manifest.json")).read_text())
-    assert "experiment:style" in manifest["tags"]
-    assert "style=careful" in manifest["tags"]
+    summaries = [json.loads(path.read_text()) for path in lab.path.glob(".evalwright/runs/*/summary.json")]
+    assert sorted(summary["totals"].get("cached", 0) for summary in summaries) == [0, 0, 20, 20]
+    tags = [summary["manifest"]["tags"] for summary in summaries]
+    assert sorted(tags) == sorted([["experiment:style", f"style={level}"] for level in ("plain", "careful")] * 2)
 
 
 @pytest.mark.parametrize(
