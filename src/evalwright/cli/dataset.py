@@ -18,7 +18,8 @@ from evalwright.core.errors import UsageError
 from evalwright.datasets.comparing import CaseDiff, Change, word_diff
 from evalwright.datasets.exporters import EXPORTERS, export_cases
 from evalwright.datasets.versions import GoldenSet, SetInfo, Version
-from evalwright.services.golden import Goldens, opened, rows_of_file, update_pins
+from evalwright.services.golden import Goldens, opened, rows_of_file
+from evalwright.services.pins import update_pins
 from evalwright.store.workspace import Workspace
 
 EPILOG = """\b

@@ -10,7 +10,7 @@ import msgspec
 from evalwright.core.errors import ConfigError, Problem, UsageError
 from evalwright.core.run import Manifest
 from evalwright.datasets import read_rows
-from evalwright.services.golden import GoldenRows
+from evalwright.services.pins import GoldenRows
 from evalwright.services.sources import RunSource, from_suite
 from evalwright.services.vocabulary import vocabulary
 from evalwright.suites import LoadedSuite, load_suite, validate_suite

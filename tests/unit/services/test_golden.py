@@ -12,7 +12,8 @@ from evalwright.core.case import BadRow, Case
 from evalwright.core.errors import ConfigError, StoreError, UsageError
 from evalwright.core.suite import DatasetSpec
 from evalwright.datasets.versions import SetInfo
-from evalwright.services.golden import GoldenRows, Goldens, opened, read_lock, update_pins
+from evalwright.services.golden import Goldens, opened
+from evalwright.services.pins import GoldenRows, read_lock, update_pins
 from evalwright.store.workspace import Workspace
 
 
