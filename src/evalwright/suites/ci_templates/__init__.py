@@ -31,9 +31,7 @@ def write_pipeline(server: str, folder: Path, *, suite: str, name: str) -> Path:
         raise UsageError(f"there is no pipeline for `{server}`", hint=f"there are: {', '.join(PIPELINES)}")
     unsafe = [word for word in (suite, name) if any(char in word for char in "'\"\\`$\n")]
     if unsafe:
-        raise UsageError(
-            f"{unsafe[0]!r} can't stand in a pipeline", hint="use a name without quotes, $, backslashes"
-        )
+        raise UsageError(f"{unsafe[0]!r} can't stand in a pipeline", hint="use a name without quotes, $, backslashes")
     path = folder / PIPELINES[server]
     if path.exists():
         raise UsageError(f"{path} exists already", hint="remove it first; nothing was written")
