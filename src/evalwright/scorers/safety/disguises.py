@@ -28,7 +28,7 @@ _NUMBERS = re.compile(r"(?:\d{2,6}[\s,;]+){5,}\d{2,6}")
 _ESCAPED = re.compile(r"\\u([0-9A-Fa-f]{4})")
 _QUOTED = re.compile(r"=([0-9A-F]{2})")
 _MORSE_RUN = re.compile(r"(?:[.\-·–—/|]+\s*){4,}")
-_INITIALS = re.compile(r"^\W*(\w)", re.MULTILINE)
+_INITIALS = re.compile(r"^[^\w\n]{0,100}(\w)", re.MULTILINE)
 _BRAILLE = dict(zip("⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠅⠇⠍⠝⠕⠏⠟⠗⠎⠞⠥⠧⠺⠭⠽⠵", "abcdefghijklmnopqrstuvwxyz", strict=True))
 _MORSE = {
     ".-": "a", "-...": "b", "-.-.": "c", "-..": "d", ".": "e", "..-.": "f", "--.": "g", "....": "h", "..": "i",

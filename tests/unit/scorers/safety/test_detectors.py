@@ -1,12 +1,14 @@
 """Active content by sink, links and what they carry, control characters."""
 
 import base64
+import time
 
 import pytest
 
-from evalwright.scorers.safety.active import active_spots
+from evalwright.scorers.safety.active import SINKS, active_spots
 from evalwright.scorers.safety.controls import control_spots, visible
 from evalwright.scorers.safety.links import Link, allowed, carried, links
+from evalwright.scorers.safety.markers import find_marker
 from evalwright.scorers.safety.tags import tags
 
 ACTIVE = {
@@ -134,3 +136,14 @@ def test_every_kind_of_control_is_named():
 def test_what_does_not_show_is_written_out():
     assert visible("a\x1bb\u202e") == "a⟨U+001B⟩b⟨U+202E⟩"
     assert visible("x" * 90) == "x" * 80 + "…"
+
+
+@pytest.mark.parametrize("piece", ["\n| ", "```\n", "<a ", '<a "', "![", "[x](", "`a", "{{", "../", "\x1b[", "\u202e"])
+def test_hostile_repetition_takes_linear_time(piece):
+    text = piece * (60_000 // len(piece))
+    began = time.perf_counter()
+    for sink in SINKS:
+        list(active_spots(text, sink))
+    links(text)
+    find_marker("ZOVAK 7319 LUMEN", text)
+    assert time.perf_counter() - began < 10
