@@ -213,3 +213,11 @@ def test_a_target_that_cannot_be_imported_is_told_without_the_import_machinery(f
     assert done.code == 2
     assert "product.py:1" in done.err
     assert "importlib" not in done.err
+
+
+def test_notes_on_rows_and_figures_are_told_once_after_scoring_again(folder):
+    folder.write("cases.jsonl", '{"id": "a", "input": "question 1"}\n{"id": "a", "input": "question 2"}\n')
+    folder.run("run", "suite.yaml", "--report", "none")
+    told = folder.run("score", "latest", "--report", "none").out
+    assert told.count("1 dataset row was set aside") == 1
+    assert told.count("scored no case") == 1

@@ -76,6 +76,11 @@ def _templates() -> list[dict[str, Any]]:
     return [{"name": name, "summary": summary} for name, summary in TEMPLATES.items()]
 
 
+_IN_RUN_ID = {"suite", "started"}
+"""Columns of `list runs` that a table leaves out, as the run's id begins with the time and holds the suite's name."""
+_WHOLE = {"run", "status", "decision", "cases", "errored", "cost"}
+
+
 def _print_rows(rows: list[dict[str, Any]], what: str) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -85,8 +90,10 @@ def _print_rows(rows: list[dict[str, Any]], what: str) -> None:
         click.echo(f"no {what}", err=True)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
+    if what == "runs":
+        rows = [{key: value for key, value in row.items() if key not in _IN_RUN_ID} for row in rows]
     for name in rows[0]:
-        table.add_column(name, overflow="fold", no_wrap=name == "run")
+        table.add_column(name, overflow="fold", no_wrap=name in _WHOLE)
     for row in rows:
         table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
     console = Console(highlight=False)

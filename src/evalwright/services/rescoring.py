@@ -16,6 +16,7 @@ from evalwright.services.evaluation import RunContext, gate_request
 from evalwright.services.figures import RunEnd, aggregates_of, summarise
 from evalwright.services.gating import judge
 from evalwright.services.judging import Bench
+from evalwright.services.run_notes import lasting
 from evalwright.services.sources import RunSource, scorer_record, scorer_resources
 from evalwright.store.cards import CardStore
 from evalwright.store.results import RunStore
@@ -37,7 +38,7 @@ def rescore(run: RunStore, source: RunSource, context: RunContext) -> Summary:
     former = run.summary()
     end = RunEnd(
         status=former.status if former else RunStatus.INTERRUPTED,
-        notes=(*(former.notes if former else ()), _note(run.manifest(), records), *_spent(bench)),
+        notes=(*lasting(former.notes if former else ()), _note(run.manifest(), records), *_spent(bench)),
         limits=former.limits if former else (),
     )
     manifest = _manifest(run.manifest(), source, records)

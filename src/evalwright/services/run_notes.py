@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from evalwright.core.run import Failure
 from evalwright.store.results import RunStore
 
 SHOWN_KINDS = 3
+
+_RECOMPUTED = (
+    "set aside: line ",
+    "set aside, the first: ",
+    " got no answer (",
+    "` scored no case (",
+    "set aside: no line ",
+)
+"""What tells a note that is made anew whenever the figures are."""
+
+
+def lasting(notes: Iterable[str]) -> tuple[str, ...]:
+    """Those notes of an earlier summary that still hold when the figures are made again."""
+    return tuple(note for note in notes if not any(words in note for words in _RECOMPUTED))
 
 
 def bad_row_notes(run: RunStore) -> list[str]:
@@ -18,7 +34,7 @@ def bad_row_notes(run: RunStore) -> list[str]:
     dataset = run.manifest().dataset
     count = max(len(rows), dataset.bad_rows if dataset else 0)
     said = "1 dataset row was set aside" if count == 1 else f"{count:,} dataset rows were set aside, the first"
-    place = f"line {rows[0].line}" if rows[0].line else "no line"
+    place = f"line {rows[0].line}"
     return [f"{said}: {place} of {rows[0].source or 'the dataset'}: {rows[0].reason}"]
 
 
