@@ -162,7 +162,8 @@ def _print_estimate(found: RunEstimate, *, as_json: bool) -> int:
 def _estimate_text(found: RunEstimate) -> str:
     tokens = "" if found.tokens is None else f", about {found.tokens:,} tokens"
     cost = "" if found.cost is None else f", about ${found.cost:,.2f}"
-    return f"{found.calls:,} calls{tokens}{cost}, about {found.minutes:,.1f} min at one second a call"
+    time = f"{found.minutes:,.1f} min" if found.minutes >= 2 else f"{max(1, round(found.minutes * 60))} s"
+    return f"{found.calls:,} calls{tokens}{cost}, about {time} at one second a call"
 
 
 def conclude(
