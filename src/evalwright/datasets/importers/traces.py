@@ -165,12 +165,15 @@ def _indexed(values: Object, prefix: str) -> Json:
 
 
 def _parsed(value: Json) -> Json:
-    if not isinstance(value, str) or value[:1] not in "[{":
-        return value
-    try:
-        return msgspec.json.decode(value)
-    except (msgspec.DecodeError, RecursionError):
-        return value
+    """A value that was written as JSON text, perhaps several times over."""
+    for _ in range(3):
+        if not isinstance(value, str) or value[:1] not in '[{"':
+            break
+        try:
+            value = msgspec.json.decode(value)
+        except (msgspec.DecodeError, RecursionError):
+            break
+    return value
 
 
 def _messages(value: Json) -> Json:
@@ -193,11 +196,22 @@ def _readable(part: Json) -> bool:
     return as_dict(part).get("type", "text") in ("text", "tool_call_response")
 
 
-def _answer_text(value: Json) -> str:
-    if isinstance(value, list) and value and isinstance(value[-1], dict) and "content" in value[-1]:
-        return message_text(value[-1]["content"])
-    if isinstance(value, dict):
-        return as_text(first(value, "answer", "output", "text", "content", "response") or value)
+_ANSWER_KEYS = ("answer", "output_text", "text", "content", "output", "response", "message")
+_LIST_KEYS = ("parts", "messages", "choices", "candidates")
+
+
+def _answer_text(value: Json, depth: int = 0) -> str:
+    """The text of an answer, dug out of the shapes frameworks wrap it in; what is none of them, as JSON."""
+    value = _parsed(value)
+    if depth < 6 and isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        texts = [item["text"] for item in value if isinstance(item.get("text"), str)]
+        if len(texts) == len(value):
+            return "".join(texts)
+        return _answer_text(value[-1], depth + 1)
+    if depth < 6 and isinstance(value, dict):
+        found = first(value, *_ANSWER_KEYS, *_LIST_KEYS)
+        if found not in (None, "", []):
+            return _answer_text(found, depth + 1)
     return as_text(value)
 
 
@@ -340,9 +354,12 @@ def _observed_usage(observations: list[Object]) -> Usage | None:
 
 def _observation_tokens(row: Object) -> tuple[int, int]:
     details = as_dict(row.get("usageDetails")) or as_dict(row.get("usage"))
-    asked = first(row, "inputUsage", "promptTokens") or first(details, "input", "promptTokens")
-    made = first(row, "outputUsage", "completionTokens") or first(details, "output", "completionTokens")
-    return int(number(asked) or 0), int(number(made) or 0)
+    asked = int(number(first(row, "inputUsage", "promptTokens") or first(details, "input", "promptTokens")) or 0)
+    made = int(
+        number(first(row, "outputUsage", "completionTokens") or first(details, "output", "completionTokens")) or 0
+    )
+    whole = int(number(first(row, "totalUsage", "totalTokens") or first(details, "total", "totalTokens")) or 0)
+    return asked, max(made, whole - asked)  # tokens of thinking stand in the total only
 
 
 def is_phoenix(value: Json) -> bool:
