@@ -10,14 +10,14 @@ import msgspec
 
 from evalwright.core.errors import TargetError
 from evalwright.core.output import Output
-from evalwright.core.target import Target, TargetCall
+from evalwright.core.target import Target, TargetCall, answers_exist
 from evalwright.store.journal import Unstorable, check_output
 
 MAX_MESSAGE = 2000
 
 
 async def answer(target: Target, call: TargetCall, timeout_s: float) -> Output:
-    """Ask the target once; an answer without its own latency gets the wall time.
+    """Ask the target once; an answer without its own latency gets the wall time, unless it existed already.
 
     Raises:
         TargetError: The target failed, took longer than `timeout_s`, or returned something that is no `Output`.
@@ -36,11 +36,14 @@ async def answer(target: Target, call: TargetCall, timeout_s: float) -> Output:
         if _cancelled():
             raise
         raise TargetError("the target cancelled itself", kind="exception") from error
-    return _checked(output, time.perf_counter() - start)
+    checked = _checked(output)
+    if checked.latency_s is not None or answers_exist(target):
+        return checked
+    return msgspec.structs.replace(checked, latency_s=round(time.perf_counter() - start, 6))
 
 
-def _checked(output: object, seconds: float) -> Output:
-    """The answer, with the wall time where it names no latency and without a cost that is no number.
+def _checked(output: object) -> Output:
+    """The answer, without a cost that is no number.
 
     Raises:
         TargetError: It is no `Output`, or one that can't be kept.
@@ -57,7 +60,7 @@ def _checked(output: object, seconds: float) -> Output:
         raise TargetError(f"the answer can't be stored: {error}", kind="malformed") from error
     if output.cost is not None and not math.isfinite(output.cost):
         output = msgspec.structs.replace(output, cost=None)
-    return output if output.latency_s is not None else msgspec.structs.replace(output, latency_s=round(seconds, 6))
+    return output
 
 
 def _cancelled() -> bool:
