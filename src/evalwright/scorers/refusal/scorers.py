@@ -71,12 +71,12 @@ class RefusalRate(_RefusalScorer):
     INFO: ClassVar[ScoreInfo] = ScoreInfo(name="refusal", kind=ScoreKind.PROPORTION, higher_is_better=None)
 
     def judge(self, ctx: ScoreContext) -> Score:
-        """1 for a refusal, 0 for an answer."""
+        """1 for a refusal, 0 for an answer; neither is a verdict on the row."""
         found, refused = self._find(ctx)
         if refused is None:
             return _undecided(found)
         reason = f"{found.outcome} refusal ({found.reason_class})" if found.reason_class else "answers"
-        return Score.of(refused, label=found.outcome.value, reason=reason, evidence=found.evidence)
+        return Score.of(float(refused), label=found.outcome.value, reason=reason, evidence=found.evidence)
 
 
 @dataclass(frozen=True)
