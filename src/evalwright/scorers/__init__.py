@@ -12,6 +12,7 @@ from evalwright.scorers.catalog import SCORERS, load
 
 if TYPE_CHECKING:
     from evalwright.scorers.agents.blame import TroubleFree
+    from evalwright.scorers.agents.memory import Forgets, Remembers
     from evalwright.scorers.agents.outcome import ErrorRecovery, GoalState, Steps
     from evalwright.scorers.agents.policy import ToolPolicy
     from evalwright.scorers.agents.tool_calls import ToolCalls
@@ -99,6 +100,7 @@ __all__ = [
     "F1",
     "FairnessGap",
     "FirstToken",
+    "Forgets",
     "GoalState",
     "Groundedness",
     "HitRate",
@@ -130,6 +132,7 @@ __all__ = [
     "RefusalCorrectness",
     "RefusalRate",
     "Regex",
+    "Remembers",
     "RocAuc",
     "RootMeanSquaredError",
     "Rouge",

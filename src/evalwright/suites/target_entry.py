@@ -34,7 +34,7 @@ class TargetSpec:
     @property
     def imports_code(self) -> bool:
         """Whether making it imports a module of the user's."""
-        return "callable" in option_keys(type(self.options))
+        return "callable" in option_keys(type(self.options)) or bool(getattr(self.options, "imports_code", False))
 
     def build(self) -> Any:
         """Make the target: a `core.target.Target`, or whatever callable a Python suite gave.

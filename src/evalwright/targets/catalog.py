@@ -5,6 +5,7 @@ TARGETS: dict[str, str] = {
     "http": "evalwright.targets.http:HttpTargetOptions",
     "python": "evalwright.targets.python:PythonTargetOptions",
     "callable": "evalwright.targets.python:PythonTargetOptions",
+    "dialogue": "evalwright.targets.dialogue:DialogueTargetOptions",
     "process": "evalwright.targets.process:ProcessTargetOptions",
     "recorded": "evalwright.targets.recorded:RecordedTargetOptions",
 }

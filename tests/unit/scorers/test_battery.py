@@ -53,6 +53,20 @@ AGENT = [
         ),
     )
 ]
+MEMORY = [
+    (
+        Case(id="m", input=["q"], metadata={"told": ["Ada", {"text": ["4711"], "turn": 1}]}),
+        Output(
+            text="Hello, Ada.",
+            messages=(
+                {"role": "user", "content": "Hello"},
+                {"role": "assistant", "content": "Hello, Ada. Your number is 4711."},
+                {"role": "user", "content": "And now?"},
+                {"role": "assistant", "content": "Hello, Ada."},
+            ),
+        ),
+    )
+]
 LOCALE = [(Case(id="l", input={"locale": "en-GB"}), Output(text="The parcel comes on Monday or Tuesday morning."))]
 
 ATTACK = [
@@ -145,6 +159,14 @@ KITS: dict[str, list[tuple[dict[str, Any], ScorerKit]]] = {
         ({"field": "metadata.state", "expected": "metadata.goal"}, ScorerKit(rows=AGENT, needs=("metadata.goal",)))
     ],
     "error_recovery": [({}, ScorerKit(rows=AGENT, needs=(), needs_output=("tool_calls",), empty="any"))],
+    "remembers": [
+        ({"values": ["Paid"]}, ScorerKit(rows=AGENT, needs=())),
+        ({"expected": "metadata.told"}, ScorerKit(rows=MEMORY, needs=("metadata.told",))),
+    ],
+    "forgets": [
+        ({"values": ["4711"]}, ScorerKit(rows=AGENT, needs=())),
+        ({"expected": "metadata.told"}, ScorerKit(rows=MEMORY, needs=("metadata.told",))),
+    ],
     "steps": [
         ({}, ScorerKit(rows=AGENT, needs=())),
         ({"count": "turns", "max": 2}, ScorerKit(rows=AGENT, needs=(), needs_output=("messages",), empty="any")),
