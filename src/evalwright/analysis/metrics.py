@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -124,7 +124,7 @@ def estimate_rows(rows: Rows, *, slice_label: str = ALL, level: float = 0.95, st
     )
 
 
-_QUIET = frozenset({"clipped", "no_variation", "empty", "binned"})
+_QUIET = frozenset({"capped", "clipped", "no_variation", "empty", "binned"})
 """Notes that say nothing a reader of a metrics table needs."""
 
 
@@ -139,7 +139,7 @@ def _interval(rows: Rows, level: float, statistic: str) -> Interval:
 
 
 def _mean(rows: Rows, level: float) -> Interval:
-    return estimate_mean(
+    interval = estimate_mean(
         rows.value,
         kind="proportion" if rows.is_proportion else "mean",
         units=rows.case,
@@ -147,6 +147,14 @@ def _mean(rows: Rows, level: float) -> Interval:
         bounds=_bounds(rows),
         level=level,
     )
+    return _above(interval, rows.column.record.low)
+
+
+def _above(interval: Interval, least: float | None) -> Interval:
+    """An amount bounded below only, such as seconds: its interval does not reach under the bound."""
+    if least is None or interval.low is None or interval.low >= least:
+        return interval
+    return replace(interval, low=least).noted("clipped")
 
 
 def _bounds(rows: Rows) -> tuple[float, float] | None:

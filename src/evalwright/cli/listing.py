@@ -10,6 +10,9 @@ import click
 import msgspec
 
 from evalwright.cli.options import json_option, open_workspace, workspace_option
+from evalwright.core.run import RunStatus
+from evalwright.store.lock import is_locked
+from evalwright.store.workspace import Workspace
 
 EPILOG = """\b
 Examples:
@@ -42,14 +45,15 @@ def listing(what: str, suite: str | None, limit: int, workspace: Path | None, *,
 def _runs(workspace: Path | None, suite: str | None, limit: int) -> list[dict[str, Any]]:
     from evalwright.store.catalog import RunFilter
 
-    entries = open_workspace(workspace).catalog.runs(RunFilter(suite=suite), limit=limit)
+    place = open_workspace(workspace)
+    entries = place.catalog.runs(RunFilter(suite=suite), limit=limit)
     return [
         {
             "run": entry.run_id,
             "suite": entry.suite,
             "target": entry.target,
             "started": time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.created_at)),
-            "status": entry.status.value,
+            "status": _standing(place, entry.run_id, entry.status),
             "decision": entry.decision,
             "cases": entry.cases,
             "errored": entry.errored,
@@ -57,6 +61,13 @@ def _runs(workspace: Path | None, suite: str | None, limit: int) -> list[dict[st
         }
         for entry in entries
     ]
+
+
+def _standing(place: Workspace, run_id: str, status: RunStatus) -> str:
+    """Where a run stands; one that says `running` while no process works on it was cut off."""
+    if status is RunStatus.RUNNING and not is_locked(place.run_dir(run_id)):
+        return "cut off"
+    return status.value
 
 
 def _suites(workspace: Path | None) -> list[dict[str, Any]]:

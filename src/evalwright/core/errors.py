@@ -43,7 +43,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         text = f"error: {self.message}"
         if self.file:
-            place = self.file + (f":{self.line}:{self.column}" if self.line else "")
+            place = ":".join([self.file, *(str(number) for number in (self.line, self.column) if number)])
             text += f"\n  --> {place}" + (f" ({self.key})" if self.key else "")
         if self.snippet:
             text += f"\n   | {self.snippet}\n   | {' ' * (self.column - 1)}^"

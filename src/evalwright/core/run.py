@@ -73,7 +73,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     retries: int = 3
     timeout_s: float = 120.0
     limit: int | None = None
-    max_errors: float = 1.0
+    max_errors: float = 0.9
     allowed_errors: float = 0.0
     budget: Budget = Budget()
     cache: CacheMode = CacheMode.OFF
