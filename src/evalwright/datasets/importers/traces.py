@@ -12,6 +12,7 @@ from evalwright.core.case import BadRow, Case, Json
 from evalwright.core.identity import content_id
 from evalwright.core.output import Output, Passage, Step, ToolCall, Usage
 from evalwright.datasets.importers.items import Answer, Figures, Item
+from evalwright.datasets.importers.observations import steps_of, tool_calls_of, usage_of
 from evalwright.datasets.importers.source import Source
 from evalwright.datasets.importers.values import Object, as_dict, as_list, as_text, first, message_text, number
 
@@ -338,28 +339,16 @@ def _langfuse_trace(source: Source, row: Object) -> Iterator[Item]:
     name = str(trace.get("id") or content_id(asked))
     session = trace.get("sessionId")
     yield Case(id=name, input=_messages(asked), cluster=None if session is None else str(session))
-    output = Output(text=_answer_text(_messages(answered)), usage=_observed_usage(observations))
+    output = Output(
+        text=_answer_text(_messages(answered)),
+        usage=usage_of(observations),
+        steps=steps_of(observations),
+        tool_calls=tool_calls_of(observations),
+    )
     scores = {
         str(s.get("name")): s.get("value") for s in map(as_dict, as_list(row.get("scores") or trace.get("scores")))
     }
     yield Answer(id=name, output=output, scores=scores)
-
-
-def _observed_usage(observations: list[Object]) -> Usage | None:
-    given = [_observation_tokens(o) for o in observations]
-    if not any(a or b for a, b in given):
-        return None
-    return Usage(input_tokens=sum(a for a, _ in given), output_tokens=sum(b for _, b in given))
-
-
-def _observation_tokens(row: Object) -> tuple[int, int]:
-    details = as_dict(row.get("usageDetails")) or as_dict(row.get("usage"))
-    asked = int(number(first(row, "inputUsage", "promptTokens") or first(details, "input", "promptTokens")) or 0)
-    made = int(
-        number(first(row, "outputUsage", "completionTokens") or first(details, "output", "completionTokens")) or 0
-    )
-    whole = int(number(first(row, "totalUsage", "totalTokens") or first(details, "total", "totalTokens")) or 0)
-    return asked, max(made, whole - asked)  # tokens of thinking stand in the total only
 
 
 def is_phoenix(value: Json) -> bool:
