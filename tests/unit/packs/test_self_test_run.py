@@ -42,7 +42,7 @@ def attacked(plan, name, folder):
     source = msgspec.structs.replace(
         plan.source,
         target=ScriptedVictim(name, plan.cases),
-        settings=msgspec.structs.replace(plan.source.settings, retries=0),
+        settings=msgspec.structs.replace(plan.source.settings, retries=0, max_errors=1.0),
     )
     return run_attack(
         msgspec.structs.replace(plan, source=source), RunContext(workspace=Workspace.open(folder / ".ew"))
