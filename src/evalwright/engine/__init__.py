@@ -4,7 +4,6 @@ from evalwright.engine.cache import AnswerCache, cache_key
 from evalwright.engine.control import Action, Command, RunState, read_state, send_command
 from evalwright.engine.job import Job, LimitChange, Outcome, Resource, StopRun, UnitEstimate
 from evalwright.engine.meter import Meter
-from evalwright.engine.plan import sample_cases
 from evalwright.engine.run import run, run_async
 
 __all__ = [
@@ -23,6 +22,5 @@ __all__ = [
     "read_state",
     "run",
     "run_async",
-    "sample_cases",
     "send_command",
 ]

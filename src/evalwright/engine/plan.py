@@ -15,13 +15,6 @@ from evalwright.core.ports import CaseSource
 IndexArray = npt.NDArray[np.int64]
 
 
-def sample_cases(cases: int, limit: int | None, seed: int) -> IndexArray:
-    """Indices of a seeded random sample of `limit` of so many cases, ascending; of all of them when `limit` is None."""
-    if limit is None or limit >= cases:
-        return np.arange(cases, dtype=np.int64)
-    return np.sort(np.random.default_rng([seed, 1]).choice(cases, size=limit, replace=False)).astype(np.int64)
-
-
 def work_order(units: int, seed: int) -> IndexArray:
     """The seeded order of work: at each place a unit's number, which is index of the selected case * trials + trial."""
     return np.random.default_rng(seed).permutation(units)

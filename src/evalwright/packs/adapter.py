@@ -9,7 +9,8 @@ import msgspec
 from evalwright.core.case import Json
 from evalwright.core.errors import UsageError
 from evalwright.core.output import Output
-from evalwright.core.target import LimitKey, RateLimit, Target, TargetCall
+from evalwright.core.target import Target, TargetCall
+from evalwright.core.wrapped import WrappedTarget, turn_of
 
 _TEXT_FIELDS = ("question", "prompt", "query", "message", "text", "input", "content", "user_input")
 _HISTORY_FIELDS = ("conversation", "history", "messages", "chat_history")
@@ -91,7 +92,7 @@ def _text_field(example: dict[str, Json]) -> str:
     return name
 
 
-class AttackTarget:
+class AttackTarget(WrappedTarget):
     """A target that takes the input of pack cases and asks the product in its own form.
 
     Turns are sent one after another, with the product's real answers between them. The output is that of the last turn,
@@ -103,36 +104,13 @@ class AttackTarget:
     """
 
     def __init__(self, inner: Target, shape: InputShape) -> None:
-        self.inner = inner
+        super().__init__(inner)
         self.shape = shape
-
-    @property
-    def name(self) -> str:
-        """The product's name."""
-        return self.inner.name
-
-    @property
-    def limit_key(self) -> LimitKey | None:
-        """The product's rate limit key."""
-        return self.inner.limit_key
-
-    @property
-    def rate_limit(self) -> RateLimit | None:
-        """The product's rate limit."""
-        return self.inner.rate_limit
 
     def describe(self) -> dict[str, Json]:
         """The product's description, and the shape."""
         shape: dict[str, Json] = msgspec.to_builtins(self.shape)
         return {**self.inner.describe(), "attacked_as": shape}
-
-    async def open(self) -> None:
-        """Open the product."""
-        await self.inner.open()
-
-    async def close(self) -> None:
-        """Close the product."""
-        await self.inner.close()
 
     async def respond(self, call: TargetCall) -> Output:
         """Send every turn; the last answer counts.
@@ -142,9 +120,9 @@ class AttackTarget:
         """
         history: list[dict[str, Json]] = []
         outputs: list[Output] = []
-        for turn in call.input["turns"]:
+        for number, turn in enumerate(call.input["turns"], start=1):
             value = self.product_input(call.input, str(turn), history)
-            output = await self.inner.respond(msgspec.structs.replace(call, input=value))
+            output = await self.inner.respond(turn_of(call, value, number))
             outputs.append(output)
             history += [{"role": "user", "content": str(turn)}, {"role": "assistant", "content": output.text}]
         return _together(outputs, history)

@@ -14,7 +14,8 @@ from evalwright.core.case import Json
 from evalwright.core.component import BindContext
 from evalwright.core.errors import TargetError
 from evalwright.core.output import Output, Step, Usage
-from evalwright.core.target import LimitKey, RateLimit, Target, TargetCall, answers_exist, most_at_once
+from evalwright.core.target import Target, TargetCall, answers_exist
+from evalwright.core.wrapped import WrappedTarget, turn_of
 from evalwright.targets.catalog import TARGETS
 from evalwright.targets.options import TargetOptions, config_error
 
@@ -85,7 +86,7 @@ class _Turn(msgspec.Struct, frozen=True, kw_only=True):
     new_session: bool = False
 
 
-class DialogueTarget:
+class DialogueTarget(WrappedTarget):
     """Plays a case's turns to a target.
 
     A failed turn fails the conversation, and another attempt begins it anew. The time limit of a case covers all its
@@ -97,41 +98,13 @@ class DialogueTarget:
     """
 
     def __init__(self, inner: Target, options: DialogueTargetOptions) -> None:
-        self.inner = inner
+        super().__init__(inner)
         self.options = options
-
-    @property
-    def name(self) -> str:
-        """Name of the target that answers."""
-        return self.inner.name
-
-    @property
-    def limit_key(self) -> LimitKey | None:
-        """Rate limit key of the target that answers."""
-        return self.inner.limit_key
-
-    @property
-    def rate_limit(self) -> RateLimit | None:
-        """Rate limit of the target that answers."""
-        return self.inner.rate_limit
-
-    @property
-    def max_concurrency(self) -> int:
-        """How many cases the target that answers can work on at once."""
-        return most_at_once(self.inner)
 
     def describe(self) -> dict[str, Json]:
         """The target that answers, and how it is sent the turns."""
         how = {key: getattr(self.options, key) for key in ("turns", "form", "text", "history")}
         return {"type": "dialogue", "target": self.inner.describe(), **how}
-
-    async def open(self) -> None:
-        """Open the target that answers."""
-        await self.inner.open()
-
-    async def close(self) -> None:
-        """Close the target that answers."""
-        await self.inner.close()
 
     async def respond(self, call: TargetCall) -> Output:
         """Play the turns.
@@ -162,10 +135,8 @@ class DialogueTarget:
         return _together(outputs, said)
 
     async def _ask(self, call: TargetCall, history: Sequence[dict[str, Json]], number: int) -> Output:
-        key = f"{call.idempotency_key}/{number}" if call.idempotency_key else ""
-        asked = msgspec.structs.replace(call, input=self._input(call.input, history), idempotency_key=key)
         try:
-            return await self.inner.respond(asked)
+            return await self.inner.respond(turn_of(call, self._input(call.input, history), number))
         except TargetError as error:
             raise TargetError(
                 f"user turn {number}: {error.message}",
