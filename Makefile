@@ -28,6 +28,11 @@ $(VENV)/.dev: requirements/dev.lock pyproject.toml | $(BIN)/uv
 	$(UV) --no-deps --editable .
 	@touch $@ $(VENV)/.core
 
+$(VENV)/.e2e: requirements/e2e.lock pyproject.toml | $(BIN)/uv
+	$(UV) --require-hashes -r requirements/e2e.lock
+	$(UV) --no-deps --editable .
+	@touch $@ $(VENV)/.dev $(VENV)/.core
+
 demo: $(VENV)/.core
 	@$(BIN)/python examples/helpdesk/demo.py
 
@@ -56,9 +61,11 @@ check: lint types contracts docs
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/engine.py
 
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate
 lock: $(BIN)/uv
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --extra examples pyproject.toml -o requirements/core.lock
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --extra dev -c requirements/core.lock pyproject.toml -o requirements/dev.lock
+	$(COMPILE) --extra examples pyproject.toml -o requirements/core.lock
+	$(COMPILE) --extra e2e -c requirements/core.lock pyproject.toml -o requirements/e2e.lock
+	$(COMPILE) --extra dev -c requirements/e2e.lock pyproject.toml -o requirements/dev.lock
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .evalwright
