@@ -1,0 +1,1 @@
+"""Who may decide what, and changes that wait for somebody's agreement."""
