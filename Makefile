@@ -39,7 +39,7 @@ demo: $(VENV)/.core
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -m "not slow" -q
 
-test-slow: $(VENV)/.dev
+test-slow: $(VENV)/.e2e
 	$(BIN)/python -m pytest -n 2 -m slow -q
 
 lint: $(VENV)/.dev
