@@ -10,7 +10,7 @@ import msgspec
 from evalwright.cli.options import json_option, workspace_option
 from evalwright.core.case import Json
 from evalwright.core.errors import ConfigError, Problem, UsageError
-from evalwright.datasets.importers import FORMATS
+from evalwright.datasets.importers import FORMATS, QUERIES, Query
 from evalwright.datasets.versions import Version
 from evalwright.services.golden import Goldens
 from evalwright.services.importing import Imported, ImportPlan, ImportReport, import_file
@@ -22,11 +22,17 @@ Examples:
   evalwright import promptfooconfig.yaml
   evalwright import export.jsonl --output support --at-least 0.9
   evalwright import logs/2026-08-01_task.eval --output task
-  evalwright import tickets.csv --field input=body --field expected=code --output tickets"""
+  evalwright import tickets.csv --field input=body --field expected=code --output tickets
+  evalwright import --url 'postgresql://me:${DB_PASSWORD}@db/help' \\
+    --query 'SELECT id, question, answer FROM tickets' --into tickets
+  evalwright import a.parquet b.csv --into tickets \\
+    --query "SELECT a.id, q AS input, b.label AS expected FROM 'a.parquet' a JOIN 'b.csv' b USING (id)\""""
 
 
 @click.command("import", epilog=EPILOG)
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("paths", metavar="PATH", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--url", help="A database, by SQLAlchemy URL; the password as ${NAME}, a variable of the environment.")
+@click.option("--query", "sql", help="SQL to ask the database of --url, or DuckDB over the files named by PATH.")
 @click.option("--format", "-f", "format_name", type=click.Choice(list(FORMATS)), help="Told from the file by default.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Folder for cases, answers, suite and report.")
 @click.option("--into", metavar="NAME", help="Golden set of the workspace that gets the cases as a new version.")
@@ -40,7 +46,9 @@ Examples:
 @json_option
 @workspace_option
 def import_(
-    path: Path,
+    paths: tuple[Path, ...],
+    url: str | None,
+    sql: str | None,
     format_name: str | None,
     output: Path | None,
     name: str | None,
@@ -53,7 +61,7 @@ def import_(
     redact: bool,
     as_json: bool,
 ) -> None:
-    """Import a PATH: a file or folder that another tool wrote.
+    """Import a PATH: a file or folder that another tool wrote; or the rows of a query.
 
     Without --output and --into it is only shown what would be imported: cases, answers, labels, the mapping, the
     checks that become scorers and those that don't.
@@ -62,9 +70,15 @@ def import_(
     `outputs.jsonl` (answers), `labels.jsonl` and `quarantine.jsonl` (bad rows with line and reason).
 
     --into puts the cases into a golden set; the suite then names it instead of `cases.jsonl`.
+
+    A source that breaks midway changes nothing; the good rows read before that stay in `incomplete.jsonl`, in the
+    folder of --output or that of the workspace.
     """
+    query = _query(paths, url, sql)
     plan = ImportPlan(
-        path=path,
+        path=_named(paths, name),
+        query=query,
+        keep=output or (None if into is None else Workspace.open(workspace).root / "imports"),
         format=format_name,
         fields=_fields(fields, mapping),
         name=name or "",
@@ -82,6 +96,26 @@ def import_(
         )
 
 
+def _query(paths: tuple[Path, ...], url: str | None, sql: str | None) -> Query | None:
+    """What to ask; None for a file or folder."""
+    if sql is None:
+        if url is not None:
+            raise UsageError("--url needs --query", hint="--query 'SELECT id, question, answer FROM tickets'")
+        if len(paths) != 1:
+            raise UsageError("name one PATH, or a --query", hint="several files go with --query, or in one folder")
+        return None
+    if (url is None) == (not paths):
+        raise UsageError("--query needs the --url of a database, or the files that it reads")
+    missing = next((path for path in paths if not path.is_file()), None)
+    if missing is not None:
+        raise UsageError(f"there is no file {missing}")
+    return Query(sql=sql, url=url, files=paths)
+
+
+def _named(paths: tuple[Path, ...], name: str | None) -> Path:
+    return paths[0] if paths else Path(name or "query")
+
+
 def _into(found: Imported, name: str, workspace: Path | None) -> Version:
     """Put the cases into a golden set; the version that has them, a new one or the last."""
     if found.cases is None:
@@ -90,6 +124,8 @@ def _into(found: Imported, name: str, workspace: Path | None) -> Version:
     report = found.report
     source: dict[str, Json] = {"file": Path(report.source).name, "sha256": report.sha256, "fields": report.fields}
     source["format"] = sorted(set(report.formats.values()))
+    if report.query:
+        source |= {"file": report.source, "query": report.query}
     if report.redacted is not None:
         source["redacted"] = {"replaced": report.redacted.replaced, "left": report.redacted.left}
     made, _ = goldens.add(name, found.cases, message=f"imported from {Path(report.source).name}", source=source)
@@ -129,7 +165,7 @@ def _print(found: Imported, written: list[Path], version: Version | None, *, as_
 
 def report_lines(report: ImportReport) -> list[str]:
     """An import report for people."""
-    formats = ", ".join(sorted({FORMATS[name].about for name in report.formats.values()}))
+    formats = ", ".join(sorted({QUERIES.get(name) or FORMATS[name].about for name in report.formats.values()}))
     counts = [f"{report.cases:,} cases", f"{report.answers:,} answers" if report.answers else ""]
     counts += [
         f"{report.labels:,} labels" if report.labels else "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import decimal
+import ipaddress
 import math
 import uuid
 from collections.abc import Iterator
@@ -20,6 +21,14 @@ from evalwright.datasets.rows import MAX_ROW_BYTES, SHOWN, Row, RowError
 from evalwright.store.duck import connect
 
 DELIMITERS = ",;\t|"
+_ADDRESSES = (
+    ipaddress.IPv4Address,
+    ipaddress.IPv6Address,
+    ipaddress.IPv4Interface,
+    ipaddress.IPv6Interface,
+    ipaddress.IPv4Network,
+    ipaddress.IPv6Network,
+)
 
 
 class _Feed:
@@ -167,7 +176,7 @@ def as_json(value: Any) -> Json:
         return [as_json(item) for item in value]
     if isinstance(value, (dt.date, dt.time)):
         return value.isoformat()
-    if isinstance(value, (dt.timedelta, uuid.UUID)):
+    if isinstance(value, (dt.timedelta, uuid.UUID, *_ADDRESSES)):
         return str(value)
     raise RowError(f"holds a value of type {type(value).__name__}, which has no JSON form")
 

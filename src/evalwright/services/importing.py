@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,10 +24,12 @@ from evalwright.datasets.importers import (
     Label,
     Mapping,
     Note,
+    Query,
     Source,
     TargetHint,
     guess_format,
     read_import,
+    read_query,
 )
 from evalwright.datasets.importers.suite_text import Checks, Dropped, Scorer, SuiteParts, suite_text
 from evalwright.datasets.prepare import prepare
@@ -51,6 +53,8 @@ class ImportPlan(msgspec.Struct, frozen=True, kw_only=True):
         name: Name of the suite; from the file's name when not given.
         at_least: Bound of the gate that is written; None for no gate.
         redact: How to take personal data and secrets out on the way in; None to leave them.
+        query: A query in the place of a file; `path` then only names it.
+        keep: Folder where the good rows stay when the source breaks midway; None to drop them.
     """
 
     path: Path
@@ -59,6 +63,13 @@ class ImportPlan(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     at_least: float | None = None
     redact: RedactPlan | None = None
+    query: Query | None = None
+    keep: Path | None = None
+
+    @property
+    def origin(self) -> str:
+        """The file, or the URL as it was given: with references, never with what they stand for."""
+        return str(self.path) if self.query is None or self.query.url is None else self.query.url
 
 
 class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +92,7 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
         dropped: Checks that have none.
         notes: What a person should know.
         redacted: What was taken out; None when nothing was asked for.
+        query: The query, where there was one.
     """
 
     source: str
@@ -99,6 +111,7 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     dropped: tuple[Dropped, ...] = ()
     notes: tuple[str, ...] = ()
     redacted: Report | None = None
+    query: str = ""
 
 
 class Imported:
@@ -137,17 +150,29 @@ class Imported:
 
     def _read(self) -> CaseFile | None:
         try:
-            files = _files(self.plan)
-            rows = Rows(str(self.plan.path), self._sorter.cases(files, self.plan))
-            prepared = prepare(rows, Blobs(self._folder / "blobs"), source=str(self.plan.path))
-        except ConfigError:
-            if not self._sorter.any_item or self._sorter.broken or self._sorter.saw_rows:
+            rows = Rows(self.plan.origin, self._sorter.cases(_parts(self.plan), self.plan))
+            prepared = prepare(rows, Blobs(self._folder / "blobs"), source=self.plan.origin)
+        except ConfigError as error:
+            if self._sorter.broken:
+                raise self._with_kept(error) from error
+            if not self._sorter.any_item or self._sorter.saw_rows:
                 raise
             return None
         finally:
             self._sorter.close()
         self._sorter.note_rows(prepared.count, prepared.bad_rows, prepared.bad_count)
         return prepared.case_file
+
+    def _with_kept(self, error: ConfigError) -> ConfigError:
+        """The error, with where the rows stay that were read before the source broke."""
+        self._sorter.close()
+        count, folder = self._sorter.kept, self.plan.keep
+        if not count or folder is None:
+            return error
+        path = _copied(self._folder / "kept.jsonl", folder / "incomplete.jsonl")
+        hint = f"the {count:,} good rows read before that are in {path}: import them, or start again"
+        last = msgspec.structs.replace(error.problems[-1], hint=hint)
+        return ConfigError([*error.problems[:-1], last])
 
     def save(self, folder: Path, *, dataset: dict[str, Json] | None = None) -> list[Path]:
         """Keep what was found in a folder; files of the same names are replaced, one after the other, each in one step.
@@ -202,6 +227,8 @@ class _Sorter:
         self._redactor = None if redact is None else redact.redactor()
         self._outputs: BinaryIO = (folder / "outputs.jsonl").open("wb")
         self._labels: BinaryIO = (folder / "labels.jsonl").open("wb")
+        self._kept: BinaryIO = (folder / "kept.jsonl").open("wb")
+        self.kept = 0
         self._checks = Checks()
         self._hints: list[dict[str, Json]] = []
         self._variants: dict[str, None] = {}
@@ -219,24 +246,33 @@ class _Sorter:
         """Close the files."""
         self._outputs.close()
         self._labels.close()
+        self._kept.close()
 
-    def cases(self, files: list[tuple[Path, str]], plan: ImportPlan) -> Iterator[tuple[int, Case | BadRow]]:
+    def cases(self, parts: list[_Part], plan: ImportPlan) -> Iterator[tuple[int, Case | BadRow]]:
         """The cases and bad rows of all files; everything else is sorted on the way."""
-        for path, name in files:
-            source = Source(path, fields=plan.fields)
-            self._formats[str(path)] = name
+        for source, name in parts:
+            self._formats[source.name] = name
+            items = read_import(source, name) if plan.query is None else read_query(plan.query, source)
             try:
-                for item in map(self._clean, read_import(source, name)):
+                for item in map(self._clean, items):
                     self.any_item = True
                     if isinstance(item, (Case, BadRow)):
                         self.saw_rows = True
                         self._counts["cases"] += isinstance(item, Case)
+                        self._keep(item, plan)
                         yield source.line or self._counts["cases"], item
                     else:
                         self._sort(item)
             except ConfigError:
                 self.broken = True
                 raise
+
+    def _keep(self, row: Case | BadRow, plan: ImportPlan) -> None:
+        """Write a case down for the event that the source breaks."""
+        if isinstance(row, Case) and plan.keep is not None:
+            with suppress(UnicodeEncodeError, RecursionError, msgspec.MsgspecError, TypeError):
+                self._kept.write(canonical_json(row) + b"\n")
+                self.kept += 1
 
     def _clean(self, item: Item) -> Item:
         """An item without personal data, where that was asked for."""
@@ -302,8 +338,9 @@ class _Sorter:
         tests = self._figures.get("tests", self._figures.get("results"))
         scorers, dropped = self._checks.result(tests=tests if isinstance(tests, int) else None)
         return ImportReport(
-            source=str(plan.path),
-            sha256=_digest(plan.path) if plan.path.is_file() else "",
+            source=plan.origin,
+            query="" if plan.query is None else plan.query.sql,
+            sha256=_digest(plan.path) if plan.query is None and plan.path.is_file() else "",
             formats=self._formats,
             fields=plan.fields or self._fields,
             cases=self._counts["cases"],
@@ -329,6 +366,17 @@ def import_file(plan: ImportPlan) -> Imported:
         ConfigError: The file as a whole can't be read.
     """
     return Imported(plan)
+
+
+_Part = tuple[Source, str]
+
+
+def _parts(plan: ImportPlan) -> list[_Part]:
+    """What is read, with its format."""
+    if plan.query is not None:
+        name = "sql" if plan.query.url is not None else "duckdb"
+        return [(Source(plan.path, name=plan.origin, fields=plan.fields), name)]
+    return [(Source(path, fields=plan.fields), name) for path, name in _files(plan)]
 
 
 def _files(plan: ImportPlan) -> list[tuple[Path, str]]:

@@ -4,8 +4,9 @@ Each format is a module with a function that reads a `Source` and yields items (
 systems answered, labels people gave, the checks the other tool made, and its figures.
 """
 
-from evalwright.datasets.importers.formats import FORMATS, guess_format, read_import
+from evalwright.datasets.importers.formats import FORMATS, QUERIES, guess_format, read_import
 from evalwright.datasets.importers.items import Answer, Check, Figures, Item, Label, Mapping, Note, TargetHint
+from evalwright.datasets.importers.query import Query, read_query
 from evalwright.datasets.importers.source import Source
 
 __all__ = [
@@ -17,8 +18,11 @@ __all__ = [
     "Label",
     "Mapping",
     "Note",
+    "QUERIES",
+    "Query",
     "Source",
     "TargetHint",
     "guess_format",
     "read_import",
+    "read_query",
 ]

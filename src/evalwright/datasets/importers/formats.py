@@ -66,6 +66,9 @@ FORMATS: dict[str, Format] = {
 }
 """Every format that can be imported, by the name `--format` takes."""
 
+QUERIES = {"sql": "rows of a database", "duckdb": "rows of a DuckDB query"}
+"""What the rows of queries are called in reports."""
+
 
 def read_import(source: Source, name: str) -> Iterator[Item]:
     """The items of a file of a known format.
