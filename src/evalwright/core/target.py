@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -47,6 +47,8 @@ class TargetCall(msgspec.Struct, frozen=True, kw_only=True):
         seed: Seed derived for this case and trial, or None when the run has none.
         idempotency_key: Same for every attempt at the same unit of work.
         observe: Where to report rate-limit headers seen; does nothing by default.
+        meter: For targets that say `needs_meter`: through it they call models of the evaluation's own (a simulated
+            user), so that these calls are limited, retried and counted against the budget. None elsewhere.
     """
 
     case_id: str
@@ -57,6 +59,36 @@ class TargetCall(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     idempotency_key: str = ""
     observe: Callable[[RateInfo], None] = _ignore
+    meter: Any = None
+
+
+HELPERS = "helpers"
+"""Key in an output's metadata under which a target says what models took that are not the product (`Helpers`)."""
+
+
+class Helpers(msgspec.Struct, frozen=True, kw_only=True):
+    """What models took that helped to put the question and are no part of the product: a simulated user's.
+
+    Attributes:
+        calls: Calls answered.
+        tokens: Input and output tokens.
+        cost: Money, None when unknown.
+    """
+
+    calls: int = 0
+    tokens: int = 0
+    cost: float | None = None
+
+
+def helpers_of(output: Output) -> Helpers | None:
+    """What an output says its helpers took; None when it had none, or says it in another form."""
+    given = output.metadata.get(HELPERS) if output.metadata else None
+    if not isinstance(given, dict):
+        return None
+    try:
+        return msgspec.convert(given, Helpers)
+    except msgspec.ValidationError:
+        return None
 
 
 def public_metadata(case: Case, public: frozenset[str]) -> dict[str, Json]:
@@ -84,8 +116,9 @@ class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
 class Target(Protocol):
     """The protocol every system under test follows. `open` and `close` bracket a run in one event loop.
 
-    Two attributes are looked at where a target has them: `recorded = True` says that its answers exist already, so
-    that nothing is called or counted as a call; `max_concurrency` is how many cases it can work on at once.
+    Three attributes are looked at where a target has them: `recorded = True` says that its answers exist already, so
+    that nothing is called or counted as a call; `max_concurrency` is how many cases it can work on at once;
+    `needs_meter = True` asks for `TargetCall.meter`.
     """
 
     @property
@@ -133,3 +166,8 @@ def most_at_once(target: Target) -> int:
     """How many cases a target can work on at once; a very large number when it sets no bound."""
     bound = getattr(target, "max_concurrency", None)
     return bound if isinstance(bound, int) and bound > 0 else 1 << 30
+
+
+def needs_meter(target: Target) -> bool:
+    """Whether a target calls models of the evaluation's own."""
+    return bool(getattr(target, "needs_meter", False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from evalwright.core.case import Json
-from evalwright.core.target import LimitKey, RateLimit, Target, TargetCall, most_at_once
+from evalwright.core.target import LimitKey, RateLimit, Target, TargetCall, most_at_once, needs_meter
 
 
 class WrappedTarget:
@@ -37,6 +37,11 @@ class WrappedTarget:
     def max_concurrency(self) -> int:
         """How many cases the target that answers can work on at once."""
         return most_at_once(self.inner)
+
+    @property
+    def needs_meter(self) -> bool:
+        """Whether the target that answers calls models of the evaluation's own."""
+        return needs_meter(self.inner)
 
     async def open(self) -> None:
         """Open the target that answers."""

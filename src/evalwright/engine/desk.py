@@ -5,7 +5,7 @@ from __future__ import annotations
 from evalwright.core.errors import TargetError
 from evalwright.core.output import Output
 from evalwright.core.run import Budget as Caps
-from evalwright.core.target import RateInfo
+from evalwright.core.target import RateInfo, helpers_of
 from evalwright.engine.board import Board
 from evalwright.engine.budget import Amount, Budget
 from evalwright.engine.job import Job, LimitChange
@@ -45,6 +45,9 @@ class Permit:
         """The answer is scored; this ends the permit."""
         if self._budget is not None:
             calls, tokens, cost = _spent(output)
+            helpers = helpers_of(output)
+            if helpers is not None:  # spent through a meter already, and part of what a unit takes
+                calls, tokens, cost = calls + helpers.calls, tokens + helpers.tokens, cost + (helpers.cost or 0.0)
             whole = (calls + meter.calls, tokens + meter.usage.total_tokens, cost + (meter.cost or 0.0))
             self._budget.settle(self._held, whole)
 

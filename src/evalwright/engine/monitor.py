@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from evalwright.core.ports import Clock, Progress, RunListener
 from evalwright.core.run import UnitRecord
 from evalwright.core.score import ScoreStatus
+from evalwright.core.target import helpers_of
 from evalwright.engine.job import StopRun
 
 ERRORS_FROM = 50
@@ -41,6 +42,11 @@ class Tally:
             if output.usage is not None:
                 self.tokens += output.usage.total_tokens
             self._pay(output.cost)
+            helpers = helpers_of(output)
+            if helpers is not None:
+                self.calls += helpers.calls
+                self.tokens += helpers.tokens
+                self._pay(helpers.cost)
         self._pay(record.judge_cost)
         if record.judge_usage is not None:
             self.tokens += record.judge_usage.total_tokens

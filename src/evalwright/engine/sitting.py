@@ -16,7 +16,7 @@ from evalwright.core.identity import derived_seed, unit_key
 from evalwright.core.output import Output
 from evalwright.core.run import Attempt, Failure, RunStatus, UnitRecord
 from evalwright.core.scorer import ScoreContext
-from evalwright.core.target import TargetCall, answers_exist, most_at_once, public_metadata
+from evalwright.core.target import TargetCall, answers_exist, most_at_once, needs_meter, public_metadata
 from evalwright.engine.alarm import Alarm
 from evalwright.engine.answers import Answers
 from evalwright.engine.attempt import answer, clipped
@@ -66,6 +66,7 @@ class Sitting:
         self._most = most_at_once(job.target)
         self._wanted = min(settings.concurrency, self._most)
         self._call_weight = 0 if answers_exist(job.target) else 1
+        self._lends_meter = needs_meter(job.target)
         self._breathe_at = 0.0
         self.desk = Desk(job, board, self._retry)
         self.in_flight = 0
@@ -149,8 +150,11 @@ class Sitting:
             return
         tried = self._job.clock.monotonic()
         work.calls += self._call_weight
+        call = work.call
+        if self._lends_meter:
+            call = msgspec.structs.replace(call, meter=self.desk.meter(prepaid=True))
         try:
-            output = await answer(self._job.target, work.call, self._job.settings.timeout_s)
+            output = await answer(self._job.target, call, self._job.settings.timeout_s)
         except TargetError as error:
             permit.failed(error)
             self._failed(work, error, self._job.clock.monotonic() - tried)

@@ -71,6 +71,7 @@ SCORERS: dict[str, str] = {
     "refusal_correctness": "evalwright.scorers.refusal.scorers:RefusalCorrectness",
     "regex": "evalwright.scorers.rules.regex:Regex",
     "remembers": "evalwright.scorers.agents.memory:Remembers",
+    "replay_same": "evalwright.scorers.agents.conversation:ReplaySame",
     "rmse": "evalwright.scorers.classical.regression:RootMeanSquaredError",
     "roc_auc": "evalwright.scorers.classical.probabilities:RocAuc",
     "rouge": "evalwright.scorers.similarity.rouge:Rouge",
@@ -82,6 +83,7 @@ SCORERS: dict[str, str] = {
     "tool_calls": "evalwright.scorers.agents.tool_calls:ToolCalls",
     "tool_policy": "evalwright.scorers.agents.policy:ToolPolicy",
     "trouble_free": "evalwright.scorers.agents.blame:TroubleFree",
+    "user_goal": "evalwright.scorers.agents.conversation:UserGoal",
     "valid_format": "evalwright.scorers.formats.valid:ValidFormat",
     "valid_sql": "evalwright.scorers.formats.sql:ValidSql",
 }

@@ -49,8 +49,9 @@ def unit_estimate(cases: CaseSource, source: RunSource, prices: PriceTable) -> U
 
 
 def _judge_estimate(cases: CaseSource, source: RunSource) -> UnitEstimate:
-    """What the judges among the scorers take for one unit."""
-    judges = [bound.scorer.expected_spending for bound in source.scorers if hasattr(bound.scorer, "expected_spending")]
+    """What the judges among the scorers take for one unit, and a simulated user where the target has one."""
+    helpers = (source.target, *(bound.scorer for bound in source.scorers))
+    judges = [helper.expected_spending for helper in helpers if hasattr(helper, "expected_spending")]
     if not judges:
         return UnitEstimate(calls=0.0)
     shown = _prompt_tokens(cases, source) + _answer_tokens(source)
@@ -81,7 +82,9 @@ def run_estimate(cases: CaseSource, source: RunSource, prices: PriceTable) -> Ru
 
 
 def _model(source: RunSource) -> str | None:
-    model = source.target.describe().get("model")
+    described = source.target.describe()
+    inner = described.get("target") if described.get("type") == "dialogue" else described
+    model = inner.get("model") if isinstance(inner, dict) else None
     return model if isinstance(model, str) and model else None
 
 

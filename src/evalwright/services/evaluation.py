@@ -21,6 +21,7 @@ from evalwright.engine import Job, LimitChange, Outcome
 from evalwright.gates.stopping import Method
 from evalwright.models.prices import price_table
 from evalwright.services.baselines import find_baseline
+from evalwright.services.conversation_notes import conversation_notes
 from evalwright.services.corrections import with_corrections
 from evalwright.services.early_stop import check_decidable, watcher
 from evalwright.services.estimating import RunEstimate, run_estimate, unit_estimate
@@ -121,6 +122,7 @@ def finish(run: RunStore, source: RunSource, context: RunContext, end: RunEnd) -
     looks = stopping_record(run.folder)
     if looks is not None:
         end = replace(end, notes=(*end.notes, *stopping_notes(looks, run.totals())))
+    end = replace(end, notes=(*end.notes, *conversation_notes(run)))
     request = gate_request(source, context)
     summary = summarise(run, lambda f: judge(run, f, request), end, aggregates=aggregates_of(source.scorers))
     summary = with_corrections(summary, run, CardStore(context.workspace.root))

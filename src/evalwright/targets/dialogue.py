@@ -1,11 +1,11 @@
-"""Scripted users: a target asked turn by turn, with its own real answers between the turns."""
+"""Conversations: a target asked turn by turn, by a script, by a simulated user, or by the record of one."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
@@ -13,28 +13,41 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from evalwright.core.case import Json
 from evalwright.core.component import BindContext
 from evalwright.core.errors import TargetError
-from evalwright.core.output import Output, Step, Usage
-from evalwright.core.target import Target, TargetCall, answers_exist
-from evalwright.core.wrapped import WrappedTarget, turn_of
+from evalwright.core.output import Output
+from evalwright.core.target import Target, TargetCall, answers_exist, needs_meter
+from evalwright.core.wrapped import WrappedTarget
+from evalwright.models.secrets import expand
 from evalwright.targets.catalog import TARGETS
 from evalwright.targets.options import TargetOptions, config_error
+from evalwright.targets.replay import Transcripts
+from evalwright.targets.simulated import USER_FIELDS, SimulatedUser, SimulatedUserOptions
+from evalwright.targets.talk import Form, Talk, TurnForm
 
 MOST_TURNS = 200
 """User turns of one case at most."""
 
 
 class DialogueTargetOptions(TargetOptions):
-    """A scripted user in front of another target: the turns of a case are sent one after another.
+    """A user in front of another target: scripted, played by a model, or played again from a record.
 
     The case's input is a list of user turns, a list of chat messages, or an object with them under `turns`. A turn is a
     text or `{ content: text }`; with `new_session: true` the history sent begins anew, so that only what the target
     itself remembers is left. Messages of the roles `assistant` and `system` in the script are taken into the history as
-    they stand. The output is the last answer, with the whole conversation, and the tools, tokens and cost of all turns.
+    they stand. With `user`, a case whose input is a text (the user's goal) or an object with `goal` is talked through
+    by a model. The output is the last answer, with the whole conversation, and the tools, tokens and cost of all turns.
     """
 
     target: dict[str, Any] = Field(description="The target that answers: its `type` and options.")
+    user: SimulatedUserOptions | None = Field(
+        None, description="The model that plays the user, with `persona`, `goal` and `max_turns`."
+    )
+    replay: str | None = Field(
+        None,
+        description="File of recorded conversations (`evalwright export`): their user turns are said again, no user "
+        "model is asked, and where the target answers otherwise is told.",
+    )
     turns: str = Field("turns", description="Field of the user's turns, for inputs that are objects.")
-    form: Literal["messages", "text", "object"] = Field(
+    form: Form = Field(
         "messages",
         description="What the target is sent at each turn: all messages so far; the turn's text alone, for targets "
         "that keep the conversation themselves (by case id); or an object with both.",
@@ -45,6 +58,8 @@ class DialogueTargetOptions(TargetOptions):
     @model_validator(mode="after")
     def _checked(self) -> DialogueTargetOptions:
         self._inner  # noqa: B018 - its problems are found when the options are checked
+        if self.user is not None and self.replay is not None:
+            raise ValueError("`user` and `replay` are both given; a replay needs no user model")
         return self
 
     @cached_property
@@ -75,87 +90,114 @@ class DialogueTargetOptions(TargetOptions):
         inner: Target = self._inner.bind(context)
         if answers_exist(inner):
             raise config_error("answers that exist already can't be asked turn by turn", key="target")
-        return DialogueTarget(inner, self)
+        user = None if self.user is None else SimulatedUser.bind(self.user, context)
+        return DialogueTarget(inner, self, user=user, transcripts=self._transcripts(context))
+
+    def _transcripts(self, context: BindContext) -> Transcripts | None:
+        if self.replay is None:
+            return None
+        path = context.base_dir / expand(self.replay, context.environment, key="replay")
+        if not path.is_file():
+            hint = "paths are relative to the suite file; `evalwright export RUN --output FILE` writes one"
+            raise config_error(f"there is no file `{self.replay}`", key="replay", hint=hint)
+        return Transcripts(path)
 
 
 class _Turn(msgspec.Struct, frozen=True, kw_only=True):
     """A message of a script."""
 
     role: str = "user"
-    content: str
+    content: str | list[Any]
     new_session: bool = False
 
 
 class DialogueTarget(WrappedTarget):
-    """Plays a case's turns to a target.
+    """Talks to a target as a user would.
 
     A failed turn fails the conversation, and another attempt begins it anew. The time limit of a case covers all its
-    turns; a rate limit counts the case once.
+    turns; a rate limit of the target counts the case once.
 
     Args:
         inner: The target that answers.
         options: How it is sent the turns.
+        user: The simulated user; None when there is none.
+        transcripts: Conversations to play again; None to make new ones.
     """
 
-    def __init__(self, inner: Target, options: DialogueTargetOptions) -> None:
+    def __init__(
+        self,
+        inner: Target,
+        options: DialogueTargetOptions,
+        *,
+        user: SimulatedUser | None = None,
+        transcripts: Transcripts | None = None,
+    ) -> None:
         super().__init__(inner)
         self.options = options
+        self.user = user
+        self.transcripts = transcripts
+        hidden = frozenset({options.turns, *(USER_FIELDS if user or transcripts else ())})
+        self._form = TurnForm(form=options.form, text=options.text, history=options.history, hidden=hidden)
+
+    @property
+    def needs_meter(self) -> bool:
+        """Whether a model of the evaluation's own is asked: the simulated user's, or one of the target behind."""
+        return self.user is not None or needs_meter(self.inner)
 
     def describe(self) -> dict[str, Json]:
-        """The target that answers, and how it is sent the turns."""
+        """The target that answers, how it is sent the turns, and who the user is."""
         how = {key: getattr(self.options, key) for key in ("turns", "form", "text", "history")}
-        return {"type": "dialogue", "target": self.inner.describe(), **how}
+        described = {"type": "dialogue", "target": self.inner.describe(), **how}
+        if self.user is not None:
+            described["user"] = self.user.describe()
+        if self.transcripts is not None:
+            described["replay"] = self.transcripts.describe()
+        return described
+
+    def expected_spending(self, shown_tokens: float) -> tuple[float, float, float]:
+        """Calls, tokens and money the simulated user will probably take in one conversation."""
+        return (0.0, 0.0, 0.0) if self.user is None else self.user.expected_spending(shown_tokens)
+
+    async def open(self) -> None:
+        """Open the target that answers, and the user's connection."""
+        await super().open()
+        if self.user is not None:
+            await self.user.client.open()
+
+    async def close(self) -> None:
+        """Close both."""
+        await super().close()
+        if self.user is not None:
+            await self.user.client.close()
 
     async def respond(self, call: TargetCall) -> Output:
-        """Play the turns.
+        """Have the conversation.
 
         Raises:
-            TargetError: The script can't be played (kind `bad_input`), or a turn failed; the message says which.
+            TargetError: The case can't be played (kind `bad_input`), the user's model failed (`simulated_user`), or a
+                turn failed; the message says which.
         """
+        talk = Talk(self.inner, call, self._form)
+        if self.transcripts is not None:
+            return await self.transcripts.play(talk, call)
+        if self.user is not None and not self._is_scripted(call.input):
+            return await self.user.play(talk, call)
+        return await self._play_script(talk, call)
+
+    def _is_scripted(self, given: Json) -> bool:
+        return isinstance(given, list) or (_is_object(given) and self.options.turns in given)
+
+    async def _play_script(self, talk: Talk, call: TargetCall) -> Output:
         script = list(self._script(call.input))
         asked = sum(turn.role == "user" for turn in script)
         if not 0 < asked <= MOST_TURNS:
             raise TargetError(f"the script has {asked} user turns, not 1 to {MOST_TURNS}", kind="bad_input")
-        history: list[dict[str, Json]] = []
-        said: list[dict[str, Json]] = []
-        outputs: list[Output] = []
         for turn in script:
-            message: dict[str, Json] = {"role": turn.role, "content": turn.content}
-            if turn.new_session:
-                history = [kept for kept in history if kept["role"] == "system"]
-                message["new_session"] = True
-            said.append(message)
-            history.append({"role": turn.role, "content": turn.content})
             if turn.role == "user":
-                output = await self._ask(call, history, len(outputs) + 1)
-                outputs.append(output)
-                answer: dict[str, Json] = {"role": "assistant", "content": output.text}
-                history.append(answer)
-                said.append(dict(answer))
-        return _together(outputs, said)
-
-    async def _ask(self, call: TargetCall, history: Sequence[dict[str, Json]], number: int) -> Output:
-        try:
-            return await self.inner.respond(turn_of(call, self._input(call.input, history), number))
-        except TargetError as error:
-            raise TargetError(
-                f"user turn {number}: {error.message}",
-                kind=error.kind,
-                retryable=error.retryable,
-                status=error.status,
-                retry_after_s=error.retry_after_s,
-                max_attempts=error.max_attempts,
-            ) from error
-
-    def _input(self, given: Json, history: Sequence[dict[str, Json]]) -> Json:
-        form = self.options.form
-        if form == "text":
-            return history[-1]["content"]
-        if form == "messages":
-            return [dict(message) for message in history]
-        fixed = {key: value for key, value in given.items() if key != self.options.turns} if _is_object(given) else {}
-        before = [dict(message) for message in history[:-1]]
-        return {**fixed, self.options.text: history[-1]["content"], self.options.history: before}
+                await talk.say(turn.content, new_session=turn.new_session)
+            else:
+                talk.put(turn.role, turn.content, new_session=turn.new_session)
+        return talk.output()
 
     def _script(self, given: Json) -> Iterator[_Turn]:
         turns = given.get(self.options.turns) if _is_object(given) else given
@@ -174,28 +216,3 @@ class DialogueTarget(WrappedTarget):
 
 def _is_object(value: Json) -> bool:
     return isinstance(value, Mapping)
-
-
-def _together(outputs: Sequence[Output], said: Sequence[dict[str, Json]]) -> Output:
-    """The last answer with what all turns did and took; a cost or count is unknown where one turn's is."""
-    usages = [output.usage for output in outputs if output.usage is not None]
-    costs = [output.cost for output in outputs if output.cost is not None]
-    times = [output.latency_s for output in outputs if output.latency_s is not None]
-    whole = len(outputs)
-    return msgspec.structs.replace(
-        outputs[-1],
-        messages=tuple(said),
-        tool_calls=tuple(call for output in outputs for call in output.tool_calls),
-        contexts=tuple(passage for output in outputs for passage in output.contexts),
-        usage=sum(usages, Usage()) if len(usages) == whole else None,
-        cost=sum(costs) if len(costs) == whole else None,
-        latency_s=sum(times) if len(times) == whole else None,
-        first_token_s=outputs[0].first_token_s,
-        steps=tuple(_step(number, output) for number, output in enumerate(outputs, start=1)),
-    )
-
-
-def _step(number: int, output: Output) -> Step:
-    return Step(
-        kind="turn", name=f"turn {number}", output=output.text, duration_s=output.latency_s, children=output.steps
-    )

@@ -53,6 +53,18 @@ AGENT = [
         ),
     )
 ]
+TALKS = [
+    (
+        Case(id="t", input={"goal": "a refund"}),
+        Output(
+            text="Done.",
+            metadata={
+                "conversation": {"ended": "goal_reached", "reason": "it is done", "turns": 2},
+                "replay": {"turns": 2, "same": 1, "diverged_at": 2, "answered": "Done."},
+            },
+        ),
+    )
+]
 MEMORY = [
     (
         Case(id="m", input=["q"], metadata={"told": ["Ada", {"text": ["4711"], "turn": 1}]}),
@@ -167,6 +179,8 @@ KITS: dict[str, list[tuple[dict[str, Any], ScorerKit]]] = {
         ({"values": ["4711"]}, ScorerKit(rows=AGENT, needs=())),
         ({"expected": "metadata.told"}, ScorerKit(rows=MEMORY, needs=("metadata.told",))),
     ],
+    "user_goal": [({}, ScorerKit(rows=TALKS, needs=(), empty="any"))],
+    "replay_same": [({}, ScorerKit(rows=TALKS, needs=(), empty="any"))],
     "steps": [
         ({}, ScorerKit(rows=AGENT, needs=())),
         ({"count": "turns", "max": 2}, ScorerKit(rows=AGENT, needs=(), needs_output=("messages",), empty="any")),
