@@ -12,6 +12,7 @@ from evalwright.scorers.catalog import SCORERS, load
 
 if TYPE_CHECKING:
     from evalwright.scorers.agents.blame import TroubleFree
+    from evalwright.scorers.agents.conversation import ReplaySame, UserGoal
     from evalwright.scorers.agents.memory import Forgets, Remembers
     from evalwright.scorers.agents.outcome import ErrorRecovery, GoalState, Steps
     from evalwright.scorers.agents.policy import ToolPolicy
@@ -133,6 +134,7 @@ __all__ = [
     "RefusalRate",
     "Regex",
     "Remembers",
+    "ReplaySame",
     "RocAuc",
     "RootMeanSquaredError",
     "Rouge",
@@ -145,6 +147,7 @@ __all__ = [
     "ToolCalls",
     "ToolPolicy",
     "TroubleFree",
+    "UserGoal",
     "ValidFormat",
     "ValidSql",
 ]
