@@ -202,6 +202,12 @@ class CaseFile(CaseSource):
         return f"{int(self._index[_CONTENT, index]):016x}"
 
     @property
+    def longest(self) -> int:
+        """Bytes of the longest line."""
+        ends = self._index[_END]
+        return int(np.diff(ends, prepend=np.uint64(0)).max()) if len(ends) else 0
+
+    @property
     def case_hashes(self) -> HashArray:
         """Content hash of every case as a number, shape (cases,)."""
         hashes: HashArray = self._index[_CONTENT]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import difflib
+import json
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from evalwright.core.errors import UsageError
+from evalwright.core.estimate import Estimate
 from evalwright.core.result import Summary
 from evalwright.core.run import Manifest, RunStatus
 from evalwright.store.database import connect, reading, writing
-from evalwright.store.tables import ALIASES, RUNS
+from evalwright.store.figure_rows import Figure, figure_rows
+from evalwright.store.tables import ALIASES, FIGURES, RUNS
 
 LATEST = "latest"
 
@@ -71,6 +75,8 @@ class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
         decision: The gate's verdict.
         tag: A word given to the run.
         since: Created at this time or later, seconds since the epoch.
+        until: Created before this time.
+        text: Stands somewhere in the id, suite, target or tags.
     """
 
     suite: str | None = None
@@ -79,6 +85,19 @@ class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
     decision: str | None = None
     tag: str | None = None
     since: float | None = None
+    until: float | None = None
+    text: str = ""
+
+
+ORDERS = ("created_at", "finished_at", "run_id", "suite", "target", "status", "decision", "cases", "errored", "cost")
+"""What a list of runs may be sorted by; with `-` in front the other way round."""
+
+
+class RunPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of a list of runs, and how many there are in all."""
+
+    items: tuple[RunEntry, ...]
+    total: int
 
 
 class Alias(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +111,7 @@ class Alias(msgspec.Struct, frozen=True, kw_only=True):
 
 _ANY = RunFilter()
 _COLUMNS = [RUNS.c[name] for name in RunEntry.__struct_fields__]
+_FIGURE_COLUMNS = [FIGURES.c[name] for name in ("run_id", "scorer", "headline", "estimate")]
 
 
 class Catalog:
@@ -124,14 +144,18 @@ class Catalog:
         self._save(manifest.run_id, {**_of_manifest(manifest), "status": status.value})
 
     def finish(self, summary: Summary, *, finished_at: float) -> None:
-        """Note how a run ended."""
-        self._save(summary.manifest.run_id, {**_of_manifest(summary.manifest), **_of_summary(summary, finished_at)})
+        """Note how a run ended, and its figures."""
+        values = {**_of_manifest(summary.manifest), **_of_summary(summary, finished_at)}
+        self._save(summary.manifest.run_id, values, figure_rows(msgspec.to_builtins(summary)))
 
-    def _save(self, run_id: str, values: dict[str, object]) -> None:
+    def _save(self, run_id: str, values: dict[str, object], figures: Sequence[dict[str, object]] = ()) -> None:
         with writing(self._engine) as connection:
             done = connection.execute(sa.update(RUNS).where(RUNS.c.run_id == run_id).values(values))
             if not done.rowcount:
                 connection.execute(sa.insert(RUNS).values(values))
+            connection.execute(sa.delete(FIGURES).where(FIGURES.c.run_id == run_id))
+            if figures:
+                connection.execute(sa.insert(FIGURES), list(figures))
 
     def set_status(self, run_id: str, status: RunStatus, *, finished_at: float | None = None) -> None:
         """Change where a run stands.
@@ -149,6 +173,7 @@ class Catalog:
         """Forget a run and its names."""
         with writing(self._engine) as connection:
             connection.execute(sa.delete(ALIASES).where(ALIASES.c.run_id == run_id))
+            connection.execute(sa.delete(FIGURES).where(FIGURES.c.run_id == run_id))
             connection.execute(sa.delete(RUNS).where(RUNS.c.run_id == run_id))
 
     def runs(self, wanted: RunFilter = _ANY, *, limit: int | None = None) -> list[RunEntry]:
@@ -159,13 +184,58 @@ class Catalog:
             limit: How many at most.
         """
         query = sa.select(*_COLUMNS).order_by(RUNS.c.created_at.desc(), RUNS.c.run_id.desc())
-        for name in ("suite", "target", "status", "decision"):
-            value = getattr(wanted, name)
-            query = query if value is None else query.where(RUNS.c[name] == str(value))
-        if wanted.since is not None:
-            query = query.where(RUNS.c.created_at >= wanted.since)
-        found = [one for one in self._entries(query) if wanted.tag is None or wanted.tag in one.tags]
-        return found if limit is None else found[:limit]
+        return self._entries(query.where(*_conditions(wanted)).limit(limit))
+
+    def page(self, wanted: RunFilter = _ANY, *, sort: str = "-created_at", offset: int = 0, limit: int = 50) -> RunPage:
+        """A stretch of the runs that fit.
+
+        Args:
+            wanted: Which.
+            sort: One of `ORDERS`, with `-` in front for the other way round.
+            offset: Runs to pass over.
+            limit: How many at most.
+
+        Raises:
+            UsageError: Runs can't be sorted by this.
+        """
+        name = sort.removeprefix("-")
+        if name not in ORDERS:
+            raise UsageError(f"runs can't be sorted by {name!r}", hint=f"by one of {', '.join(ORDERS)}")
+        column = RUNS.c[name]
+        order = column.desc() if sort.startswith("-") else column.asc()
+        conditions = _conditions(wanted)
+        query = sa.select(*_COLUMNS).where(*conditions).order_by(order.nulls_last(), RUNS.c.run_id.desc())
+        with reading(self._engine) as connection:
+            total = connection.execute(sa.select(sa.func.count()).select_from(RUNS).where(*conditions)).scalar_one()
+        return RunPage(items=tuple(self._entries(query.limit(limit).offset(offset))), total=int(total))
+
+    def headlines(self, run_ids: Sequence[str]) -> dict[str, Figure]:
+        """By run: the one figure that stands for it; runs without figures are left out."""
+        query = sa.select(*_FIGURE_COLUMNS).where(FIGURES.c.run_id.in_(run_ids), FIGURES.c.headline)
+        return {figure.run_id: figure for figure in self._figures(query)}
+
+    def figures(self, run_ids: Sequence[str], *, slice: str | None = "") -> list[Figure]:
+        """The figures of runs in the order of their summaries; of one slice, or of all with None."""
+        query = sa.select(*_FIGURE_COLUMNS).where(FIGURES.c.run_id.in_(run_ids))
+        query = query if slice is None else query.where(FIGURES.c.slice == slice)
+        return self._figures(query.order_by(FIGURES.c.run_id, FIGURES.c.place))
+
+    def figures_of(
+        self, run_ids: Sequence[str], metric: str, *, slice: str = "", statistic: str | None = None
+    ) -> list[Figure]:
+        """One metric of each of the runs that have it."""
+        query = sa.select(*_FIGURE_COLUMNS).where(
+            FIGURES.c.run_id.in_(run_ids), FIGURES.c.metric == metric, FIGURES.c.slice == slice
+        )
+        query = query if statistic is None else query.where(FIGURES.c.statistic == statistic)
+        return self._figures(query.order_by(FIGURES.c.run_id, FIGURES.c.place))
+
+    def _figures(self, query: sa.Select[Any]) -> list[Figure]:
+        with reading(self._engine) as connection:
+            return [
+                Figure(run_id=run, scorer=scorer, headline=headline, estimate=msgspec.json.decode(text, type=Estimate))
+                for run, scorer, headline, text in connection.execute(query)
+            ]
 
     def _entries(self, query: sa.Select[tuple[object, ...]]) -> list[RunEntry]:
         with reading(self._engine) as connection:
@@ -284,6 +354,25 @@ class Catalog:
                 else:
                     self.finish(summary, finished_at=manifest.created_at + summary.totals.duration_s)
         return added
+
+
+def _conditions(wanted: RunFilter) -> list[sa.ColumnElement[bool]]:
+    found = [
+        RUNS.c[name] == str(value)
+        for name in ("suite", "target", "status", "decision")
+        if (value := getattr(wanted, name)) is not None
+    ]
+    if wanted.since is not None:
+        found.append(RUNS.c.created_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(RUNS.c.created_at < wanted.until)
+    tags = sa.cast(RUNS.c.tags, sa.Text)
+    if wanted.tag is not None:
+        found.append(tags.contains(json.dumps(wanted.tag), autoescape=True))
+    for word in wanted.text.split():
+        searched = (RUNS.c.run_id, RUNS.c.suite, RUNS.c.target, tags)
+        found.append(sa.or_(*(column.icontains(word, autoescape=True) for column in searched)))
+    return found
 
 
 def _steps_back(reference: str, text: str) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import numpy as np
@@ -51,6 +51,14 @@ class Tables:
             return cls(units, scores, (units.stat().st_mtime_ns, scores.stat().st_mtime_ns))
 
 
+class Queryable(Protocol):
+    """A run's results, in the views `units` and `scores` of each connection it gives."""
+
+    def query(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """A connection of its own for one question."""
+        ...
+
+
 class Reader:
     """One state of a run's results in a database that can open nothing else; kept open for many questions."""
 
@@ -90,7 +98,7 @@ def _wanted(cases: Sequence[int] | None) -> str:
     return f" WHERE case_index IN ({', '.join(str(int(case)) for case in cases) or 'NULL'})"
 
 
-def records(reader: Reader, cases: Sequence[int] | None = None) -> Iterator[tuple[int, UnitRecord]]:
+def records(reader: Queryable, cases: Sequence[int] | None = None) -> Iterator[tuple[int, UnitRecord]]:
     """Case index and record of each unit with its current scores, in order of case and trial.
 
     Args:
@@ -115,13 +123,13 @@ def _by_unit(cells: Iterator[tuple[Any, ...]]) -> Iterator[tuple[tuple[int, int]
         yield key, {row[2]: score_of(row) for row in rows}
 
 
-def metric_names(reader: Reader) -> list[str]:
+def metric_names(reader: Queryable) -> list[str]:
     """Names of the metrics that have scores, sorted."""
     with reader.query() as duck:
         return [name for (name,) in duck.execute("SELECT DISTINCT metric FROM scores ORDER BY 1").fetchall()]
 
 
-def part_names(reader: Reader, metric: str) -> list[str]:
+def part_names(reader: Queryable, metric: str) -> list[str]:
     """Names of a metric's parts, sorted."""
     query = "SELECT DISTINCT unnest(json_keys(parts)) FROM scores WHERE metric = ? AND parts IS NOT NULL ORDER BY 1"
     with reader.query() as duck:
@@ -135,7 +143,7 @@ FROM units
 """
 
 
-def unit_columns(reader: Reader) -> UnitColumns:
+def unit_columns(reader: Queryable) -> UnitColumns:
     """All units as arrays."""
     with reader.query() as duck:
         found = duck.execute(_UNIT_QUERY).fetchnumpy()
@@ -155,7 +163,7 @@ class UnitKeys:
     position: IntArray
 
 
-def unit_keys(reader: Reader) -> UnitKeys:
+def unit_keys(reader: Queryable) -> UnitKeys:
     """The answered units."""
     with reader.query() as duck:
         query = "SELECT case_index, trial, position FROM units WHERE output IS NOT NULL"
@@ -171,7 +179,7 @@ FROM scores WHERE metric = $metric
 _PART = "CAST(json_extract(parts, $part) AS DOUBLE)"
 
 
-def score_columns(reader: Reader, metric: str, units: UnitKeys, *, part: str | None = None) -> ScoreColumns:
+def score_columns(reader: Queryable, metric: str, units: UnitKeys, *, part: str | None = None) -> ScoreColumns:
     """One metric, or one of its parts, as arrays over the answered units.
 
     A row that is scored but lacks the part counts as skipped.
@@ -234,7 +242,7 @@ FROM units
 _MODELS_QUERY = "SELECT model, count(*) FROM units WHERE model IS NOT NULL GROUP BY model ORDER BY 2 DESC, 1"
 
 
-def totals(reader: Reader, planned: int, duration_s: float | None = None) -> Totals:
+def totals(reader: Queryable, planned: int, duration_s: float | None = None) -> Totals:
     """Counts, tokens and cost, added up from the rows.
 
     Args:
@@ -273,7 +281,7 @@ def _usage(cells: Sequence[Any]) -> Usage:
     )
 
 
-def failing_cases(reader: Reader) -> IntArray:
+def failing_cases(reader: Queryable) -> IntArray:
     """Indices of cases with a unit that failed or a row verdict of False, ascending."""
     query = (
         "SELECT DISTINCT case_index FROM (SELECT case_index FROM units WHERE output IS NULL "

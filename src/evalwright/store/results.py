@@ -180,10 +180,17 @@ class RunStore:
         dataset = self.manifest().dataset
         if dataset is None:
             raise StoreError(f"the manifest of the run {self.run_id} names no dataset")
+        return CaseSelection(CaseFile.open(self._blobs, dataset.digest), self._selected())
+
+    def _selected(self) -> IndexArray | None:
+        """The stored selection; None for all cases."""
         path = self.folder / "selection.npy"
         with disk_errors(path):
-            indexes = np.load(path, allow_pickle=False) if path.is_file() else None
-        return CaseSelection(CaseFile.open(self._blobs, dataset.digest), indexes)
+            return np.load(path, allow_pickle=False) if path.is_file() else None
+
+    def use_cases(self, file: CaseFile) -> None:
+        """Use a case file that is open already, which must be the one the manifest names."""
+        self.__dict__["cases"] = CaseSelection(file, self._selected())
 
     @property
     def sealed(self) -> bool:

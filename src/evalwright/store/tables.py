@@ -41,5 +41,27 @@ ALIASES = sa.Table(
     sa.Column("updated_at", sa.Float(53), nullable=False),
 )
 
+FIGURES = sa.Table(
+    "figures",
+    METADATA,
+    sa.Column("run_id", sa.String(200), sa.ForeignKey("runs.run_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True),
+    sa.Column("metric", sa.String(200), nullable=False),
+    sa.Column("slice", sa.String(400), nullable=False),
+    sa.Column("statistic", sa.String(20), nullable=False),
+    sa.Column("scorer", sa.String(64), nullable=False),
+    sa.Column("headline", sa.Boolean, nullable=False),
+    sa.Column("estimate", sa.Text, nullable=False),
+    sa.Index("ix_figures_metric", "metric", "slice", "statistic"),
+)
+
+LOGS = sa.Table(
+    "logs",
+    METADATA,
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True),
+    sa.Column("line", sa.Text, nullable=False),
+)
+
 VERSION = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))
 """Where Alembic notes the revision a database is at."""

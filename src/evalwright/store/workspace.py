@@ -125,6 +125,11 @@ class Workspace:
             write_atomic(self.root / "workspace.json", msgspec.json.encode(Marker(created_at=round(time.time(), 3))))
 
     @property
+    def identity(self) -> str:
+        """Text that is the same for two workspaces just when they are the same one."""
+        return str(self.root.resolve())
+
+    @property
     def catalog_path(self) -> Path:
         """The catalog's SQLite file."""
         return self.root / "catalog.db"
@@ -208,6 +213,10 @@ class Workspace:
         if not folder.is_dir():
             raise StoreError(f"there is no folder of the run {run_id}", hint=f"expected it at {folder}")
         return self._run_store(folder)
+
+    def has_run(self, run_id: str) -> bool:
+        """Whether the folder of a run is there, with its manifest."""
+        return (self.run_dir(run_id) / "manifest.json").is_file()
 
     def _run_store(self, folder: Path) -> RunStore:
         from evalwright.store.results import RunStore

@@ -1,0 +1,264 @@
+"""Questions to a run's wide table: filtered, sorted, in pages. Values are bound; names come from fixed lists."""
+
+# ruff: noqa: S608 - what is put into queries are numbers and names from fixed lists
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from evalwright.core.errors import UsageError
+from evalwright.store.browse_index import BrowseIndex
+from evalwright.store.duck_pool import DuckPool
+
+STATUSES = ("all", "failed", "passed", "errored", "unjudged")
+"""What `status` may be: every unit, by row verdict, those without an answer, those no scorer gives a verdict on."""
+
+_STATUS_SQL = {
+    "failed": "passed = false",
+    "passed": "passed = true",
+    "errored": "error_kind IS NOT NULL",
+    "unjudged": "passed IS NULL",
+}
+_FIELDS = {"id": "case_index", "case": "case_id", "latency": "latency_s", "cost": "cost", "trial": "trial"} | {
+    "passed": "passed",
+    "error": "error_kind",
+    "model": "model",
+}
+"""Names a condition or an order may use beside metrics, and their columns."""
+
+_NUMBERS = frozenset({"id", "latency", "cost", "trial"})
+_CONDITION = re.compile(r"(?s)(.+?)(<=|>=|!=|<|>|=)(.*)")
+_ASPECTS = {"status": "s", "label": "l", "passed": "p"}
+_TRUTHS = {"true": True, "false": False}
+
+
+class UnitFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which units a list shows, and in which order.
+
+    Attributes:
+        status: One of `STATUSES`.
+        where: Conditions that must all hold: `groundedness<0.5`, `latency>2`, `cost>=0.1`, `error=timeout`,
+            `model=m-1`, `pii_leak.status=error`, `tone.label=rude`, `exact.passed=false`.
+        slices: Slices as `name=value`, all of which must hold.
+        text: Words that must stand somewhere in id, input, expectation, output or error.
+        trial: Only this trial.
+        sort: `id`, `latency`, `cost`, `passed`, `error` or `score:<metric>`; with `-` in front the other way round.
+    """
+
+    status: str = "all"
+    where: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
+    text: str = ""
+    trial: int | None = None
+    sort: str = "id"
+
+
+class ListedScore(msgspec.Struct, frozen=True, kw_only=True):
+    """One score of a listed unit."""
+
+    status: str
+    value: float | None = None
+    passed: bool | None = None
+    label: str | None = None
+
+
+class ListedError(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a listed unit has no answer."""
+
+    kind: str
+    message: str = ""
+
+
+class ListedUnit(msgspec.Struct, frozen=True, kw_only=True):
+    """One unit of a list; texts are cut to 400 characters.
+
+    Attributes:
+        place: Number of the unit in the order of case and trial, from 0.
+        case_index: Index of the case within the run.
+        case_id: Id of the case.
+        trial: Repetition, from 0.
+        passed: Row verdict of this unit.
+        input: Beginning of the input.
+        expected: Beginning of the expectation.
+        output: Beginning of the answer.
+        error: Why there is no answer.
+        scores: By metric.
+        slices: Slices the case is in, `name=value`.
+        latency_s: Seconds.
+        cost: Money.
+        model: Model that answered.
+    """
+
+    place: int
+    case_index: int
+    case_id: str
+    trial: int
+    passed: bool | None
+    input: str | None
+    expected: str | None
+    output: str | None
+    error: ListedError | None
+    scores: dict[str, ListedScore]
+    slices: tuple[str, ...]
+    latency_s: float | None
+    cost: float | None
+    model: str | None
+
+
+class UnitPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of a list, and how many units it has in all."""
+
+    items: tuple[ListedUnit, ...]
+    total: int
+
+
+class _Condition(msgspec.Struct, frozen=True):
+    sql: str
+    values: tuple[Any, ...] = ()
+
+
+def find_units(pool: DuckPool, index: BrowseIndex, wanted: UnitFilter, *, offset: int = 0, limit: int = 50) -> UnitPage:
+    """A stretch of the units that fit.
+
+    Raises:
+        UsageError: A condition or order names nothing the run has.
+    """
+    places, total = find_places(pool, index, wanted, offset=offset, limit=limit)
+    return UnitPage(items=tuple(units_at(pool, index, places)), total=total)
+
+
+def find_places(
+    pool: DuckPool, index: BrowseIndex, wanted: UnitFilter, *, offset: int = 0, limit: int = 50
+) -> tuple[list[int], int]:
+    """Numbers of the units that fit, in order, and how many there are in all."""
+    found = _conditions(index, wanted)
+    clause = " AND ".join(condition.sql for condition in found) or "true"
+    values = [value for condition in found for value in condition.values]
+    order = _order(index, wanted.sort)
+    with pool.query(page=index.path) as duck:
+        query = f"SELECT place FROM page WHERE {clause} ORDER BY {order} LIMIT ? OFFSET ?"
+        places = [place for (place,) in duck.execute(query, [*values, limit, offset]).fetchall()]
+        if not found:
+            return places, index.head.rows
+        count = duck.execute(f"SELECT count(*) FROM page WHERE {clause}", values).fetchall()[0][0]
+    return places, int(count)
+
+
+def neighbours_of(
+    pool: DuckPool, index: BrowseIndex, wanted: UnitFilter, case_index: int
+) -> tuple[str | None, str | None]:
+    """Ids of the cases before and after a case in a list; None where there is none, or it is not in the list."""
+    found = _conditions(index, wanted)
+    clause = " AND ".join(condition.sql for condition in found) or "true"
+    values = [value for condition in found for value in condition.values]
+    order = _order(index, wanted.sort)
+    query = (
+        "SELECT before, after FROM (SELECT case_index, lag(case_id) OVER w AS before, lead(case_id) OVER w AS after "
+        f"FROM (SELECT *, row_number() OVER (PARTITION BY case_index ORDER BY {order}) AS nth FROM page WHERE {clause})"
+        f" WHERE nth = 1 WINDOW w AS (ORDER BY {order})) WHERE case_index = ?"
+    )
+    with pool.query(page=index.path) as duck:
+        rows = duck.execute(query, [*values, case_index]).fetchall()
+    return (rows[0][0], rows[0][1]) if rows else (None, None)
+
+
+def units_at(pool: DuckPool, index: BrowseIndex, places: Sequence[int]) -> Iterator[ListedUnit]:
+    """The units of these numbers, in the order given."""
+    if not places:
+        return
+    metrics = index.head.metrics
+    names = "".join(f", s{n}, v{n}, p{n}, l{n}" for n in range(len(metrics)))
+    query = (
+        "SELECT place, case_index, case_id, trial, passed, input, expected, output, error_kind, error_message, slices, "
+        f"latency_s, cost, model{names} FROM page WHERE place IN ({', '.join('?' * len(places))})"
+    )
+    with pool.query(page=index.path) as duck:
+        found = {row[0]: row for row in duck.execute(query, list(places)).fetchall()}
+    for place in places:
+        if place in found:
+            yield _unit(index, found[place])
+
+
+def _unit(index: BrowseIndex, row: tuple[Any, ...]) -> ListedUnit:
+    cells = [row[start : start + 4] for start in range(14, len(row), 4)]
+    scores = {
+        metric: ListedScore(status=status, value=value, passed=passed, label=label)
+        for metric, (status, value, passed, label) in zip(index.head.metrics, cells, strict=True)
+        if status is not None
+    }
+    return ListedUnit(
+        place=row[0],
+        case_index=row[1],
+        case_id=row[2],
+        trial=row[3],
+        passed=row[4],
+        input=row[5],
+        expected=row[6],
+        output=row[7],
+        error=None if row[8] is None else ListedError(kind=row[8], message=row[9] or ""),
+        slices=tuple(index.head.labels[number] for number in row[10] or ()),
+        latency_s=row[11],
+        cost=row[12],
+        model=row[13],
+        scores=scores,
+    )
+
+
+def _conditions(index: BrowseIndex, wanted: UnitFilter) -> list[_Condition]:
+    if wanted.status not in STATUSES:
+        raise UsageError(f"there is no status {wanted.status!r}", hint=f"one of {', '.join(STATUSES)}")
+    found = [_Condition(_STATUS_SQL[wanted.status])] if wanted.status in _STATUS_SQL else []
+    found += [_condition(index, text) for text in wanted.where]
+    for label in wanted.slices:
+        number = index.label(label)
+        found.append(_Condition("false") if number is None else _Condition("list_contains(slices, ?)", (number,)))
+    found += [_Condition("contains(searched, ?)", (word,)) for word in wanted.text.lower().split()]
+    if wanted.trial is not None:
+        found.append(_Condition("trial = ?", (wanted.trial,)))
+    return found
+
+
+def _condition(index: BrowseIndex, text: str) -> _Condition:
+    parts = _CONDITION.fullmatch(text)
+    if parts is None:
+        raise UsageError(f"{text!r} is no condition", hint="e.g. `groundedness<0.5`, `latency>2`, `error=timeout`")
+    name, operator, value = parts[1].strip(), parts[2], parts[3].strip()
+    column, number, truth = _column(index, name)
+    sign = "IS DISTINCT FROM" if operator == "!=" else operator
+    if truth:
+        if value not in _TRUTHS:
+            raise UsageError(f"{name} is true or false, not {value!r}")
+        return _Condition(f"{column} {sign} ?", (_TRUTHS[value],))
+    return _Condition(f"{column} {sign} ?", (_number(name, value) if number else value,))
+
+
+def _column(index: BrowseIndex, name: str) -> tuple[str, bool, bool]:
+    """Column of a name, whether it holds numbers, and whether it holds truths."""
+    metric, _, aspect = name.rpartition(".")
+    if name not in index.head.metrics and aspect in _ASPECTS and metric in index.head.metrics:
+        return index.column(_ASPECTS[aspect], metric) or "", False, aspect == "passed"
+    column = index.column("v", name)
+    if column is not None:
+        return column, True, False
+    if name in _FIELDS:
+        return _FIELDS[name], name in _NUMBERS, name == "passed"
+    known = ", ".join([*index.head.metrics[:20], *_FIELDS])
+    raise UsageError(f"nothing is called {name!r} here", hint=f"there is {known}")
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"{name} is a number, not {text!r}") from None
+
+
+def _order(index: BrowseIndex, sort: str) -> str:
+    name = sort.removeprefix("-").removeprefix("score:")
+    column, _, _ = _column(index, name)
+    way = "DESC" if sort.startswith("-") else "ASC"
+    return f"place {way}" if column == "case_index" else f"{column} {way} NULLS LAST, place"
