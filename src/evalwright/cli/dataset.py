@@ -18,6 +18,8 @@ from evalwright.core.errors import UsageError
 from evalwright.datasets.comparing import CaseDiff, Change, word_diff
 from evalwright.datasets.exporters import EXPORTERS, export_cases
 from evalwright.datasets.versions import GoldenSet, SetInfo, Version
+from evalwright.governance.members import Members
+from evalwright.governance.roles import Action
 from evalwright.services.golden import Goldens, opened, rows_of_file
 from evalwright.services.pins import update_pins
 from evalwright.store.workspace import Workspace
@@ -245,6 +247,8 @@ def state(reference: str, state: str, comment: str, by: str | None, workspace: P
     """Ask for a review of a version, approve it (not by its author), send it back, or retire it."""
     goldens = Goldens(open_workspace(workspace), by=by)
     steps: dict[str, Any] = {"review": "in_review", "approve": "approved", "reject": "draft", "retire": "retired"}
+    if state in ("approve", "reject"):
+        Members(goldens.workspace).check(goldens.by, Action.CHANGE_GOLDEN_SET)
     version = goldens.move(reference, steps[state], comment=comment)
     click.echo(f"v{version.number} ({version.short}) is {steps[state].replace('_', ' ')}")
 

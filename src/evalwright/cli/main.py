@@ -18,6 +18,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "set": ("evalwright.cli.control:set_value", "Change the concurrency of a running run."),
     "cancel": ("evalwright.cli.control:cancel", "End a running run in good order."),
     "dataset": ("evalwright.cli.dataset:dataset", "Golden sets: versions, differences, tags, approvals, exports."),
+    "proposal": (
+        "evalwright.cli.proposal:proposal",
+        "Changes that somebody else must agree to.",
+    ),
     "redact": ("evalwright.cli.redact:redact", "Take personal data and secrets out of a file."),
     "draft": ("evalwright.cli.draft:draft", "Make drafts of cases from documents and cases; a person decides."),
     "import": ("evalwright.cli.import_:import_", "Import cases, answers and checks of another tool."),

@@ -73,7 +73,7 @@ def judge(run: RunStore, figures: RunFigures, request: GateRequest) -> Decision 
         quarantined=isolated,
         cards=CardStore(request.workspace.root),
         now=now,
-        dataset_at=_dataset_at(request.workspace, manifest),
+        dataset_at=dataset_at(request.workspace, manifest),
     )
     looks, basis = stopping_record(run.folder), judging_basis(run, baseline, isolated)
     decided = conclude(tuple(_judged(rule, figure_of, looks, basis) for rule in request.rules))
@@ -119,7 +119,7 @@ def judging_basis(run: RunStore, baseline: RunStore | None, quarantined: frozens
     return short_hash([name, sorted(quarantined), len(run.score_sets())])
 
 
-def _dataset_at(workspace: Workspace, manifest: Manifest) -> float | None:
+def dataset_at(workspace: Workspace, manifest: Manifest) -> float | None:
     """When the version of the golden set that a run used was made; None for other datasets."""
     if manifest.dataset is None or "@v" not in manifest.dataset.source:
         return None
@@ -221,7 +221,7 @@ def gate_run(
     summary = run.summary()
     if summary is None:
         raise UsageError(f"the run {run.run_id} has no figures yet", hint=f"evalwright resume {run.run_id}")
-    rules = stored_rules(summary) if policy is None else _policy_rules(run, summary, policy)
+    rules = stored_rules(summary) if policy is None else policy_rules(run, summary, policy)
     if not rules:
         raise UsageError(
             f"the run {run.run_id} has no gate: its suite names no rules", hint="name a file of rules: --policy FILE"
@@ -246,7 +246,12 @@ def stored_rules(summary: Summary) -> tuple[Rule, ...]:
     return tuple(msgspec.convert(rule, Rule) for rule in summary.manifest.gate)
 
 
-def _policy_rules(run: RunStore, summary: Summary, policy: Path) -> tuple[Rule, ...]:
+def policy_rules(run: RunStore, summary: Summary, policy: Path) -> tuple[Rule, ...]:
+    """The rules of a policy file, read against what a run has.
+
+    Raises:
+        ConfigError: The policy file is wrong.
+    """
     names: Sequence[str] = [record.metric for record in run.scorers()]
     weighted = any(record.weight for record in run.scorers())
     return read_policy(policy, [*names, *(["overall"] if weighted else [])], slice_specs(summary.manifest))

@@ -9,6 +9,8 @@ import msgspec
 from evalwright.core.errors import UsageError
 from evalwright.core.gate import RuleResult, Verdict
 from evalwright.gates import rule_name
+from evalwright.governance.members import Members
+from evalwright.governance.roles import Action
 from evalwright.services.gating import decision_record
 from evalwright.store.governance import Waiver, save_waiver, waivers
 from evalwright.store.results import RunStore
@@ -85,7 +87,8 @@ def approve_waiver(workspace: Workspace, waiver_id: str, *, user: str, now: floa
     """Agree to a waiver that somebody else asked for.
 
     Raises:
-        UsageError: There is no such waiver, it is not waiting for anybody, or the same person asked for it.
+        UsageError: There is no such waiver, it is not waiting for anybody, the same person asked for it, or the
+            person may not grant exceptions.
     """
     found = find_waiver(workspace, waiver_id)
     if found.state(now) != "requested":
@@ -94,6 +97,7 @@ def approve_waiver(workspace: Workspace, waiver_id: str, *, user: str, now: floa
         raise UsageError(
             f"{user} asked for the waiver {found.id} and can't approve it", hint="somebody else must agree"
         )
+    Members(workspace).check(user, Action.GRANT_EXCEPTION)
     agreed = msgspec.structs.replace(found, approved_by=user, approved_at=round(now, 3))
     save_waiver(workspace, agreed)
     return agreed
