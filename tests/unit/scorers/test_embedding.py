@@ -10,12 +10,14 @@ from pydantic import TypeAdapter
 
 from evalwright.core.component import BindContext
 from evalwright.core.errors import ConfigError
-from evalwright.scorers import EmbeddingSimilarity
+from evalwright.scorers import EmbeddingSimilarity, Groundedness
 from evalwright.scorers.base import OptionError
-from evalwright.scorers.similarity.embedding import EmbeddingModel, EmbeddingScorer
+from evalwright.scorers.similarity.embedders import EmbeddingModel
+from evalwright.scorers.similarity.embedding import EmbeddingScorer
 from evalwright.scorers.similarity.vectors import cosine, hashed_vector
 from tests.unit.models.service import answering, serving
 from tests.unit.scorers.support import context, judged
+from tests.unit.scorers.test_rag import answered
 
 
 def test_hashed_vectors_follow_the_form_of_words() -> None:
@@ -70,7 +72,7 @@ async def test_known_references_are_not_sent_again() -> None:
         scorer = bound(service.url)
         try:
             await scorer.score(context("answer", "first"))
-            scorer._keep({"second": np.array([0, 1], dtype=np.float32)})
+            scorer.source.keep({"second": np.array([0, 1], dtype=np.float32)})
             score = await scorer.score(context("answer", ["second", "third"]))
             assert service.seen[1].json["input"] == ["answer", "third"]
             assert score.value == pytest.approx(np.sqrt(0.5))
@@ -101,3 +103,32 @@ async def test_calls_go_through_the_run_s_meter() -> None:
 def test_literal_secrets_are_refused() -> None:
     with pytest.raises(ConfigError, match="secret"):
         bound("http://127.0.0.1:9", api_key="sk-abcdefghijklmnopqrstuvwxyz0123456789")
+
+
+def test_a_source_of_embeddings_is_named_once() -> None:
+    for options in ({}, {"model": "e-1", "path": "models"}):
+        made = TypeAdapter(EmbeddingSimilarity).validate_python({"model": options})
+        with pytest.raises(ConfigError, match="`model` or a `path`"):
+            made.bind(BindContext(base_dir=Path(), environment={}))
+
+
+async def test_groundedness_gives_a_paraphrase_part_of_its_words_back() -> None:
+    claim, sentence = "Money returns within a week", "Refunds take five days."
+    plain = judged(Groundedness(), answered(claim, sentence))
+    reply = {"data": [{"index": n, "embedding": v} for n, v in enumerate([[1, 0], [4, 3]])], "model": "e-1"}
+    async with serving(answering(reply)) as service:
+        options = {"embeddings": {"model": "e-1", "base_url": service.url}}
+        scorer = TypeAdapter(Groundedness).validate_python(options).bind(BindContext(base_dir=Path(), environment={}))
+        await scorer.open()
+        try:
+            score = await scorer.score(context(answered(claim, sentence), None))
+            assert service.seen[0].json["input"] == [claim, sentence]
+            assert plain.value is not None
+            assert score.value == pytest.approx(plain.value + (1 - plain.value) * 0.5 * 0.6)
+            assert (await scorer.score(context(answered("Hello!", sentence), None))).status == "skipped"
+            assert len(service.seen) == 1
+        finally:
+            await scorer.close()
+    assert scorer.describe()["embeddings"]["model"] == "e-1"
+    with pytest.raises(OptionError, match="bind"):
+        judged(Groundedness(embeddings=EmbeddingModel("e-1")), answered(claim, sentence))
