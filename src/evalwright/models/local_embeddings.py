@@ -82,7 +82,8 @@ class LocalEmbedder:
 
 def _unit(vectors: Vectors) -> Vectors:
     sizes = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, sizes, out=np.zeros_like(vectors), where=sizes > 0)
+    made: Vectors = np.divide(vectors, sizes, out=np.zeros_like(vectors), where=sizes > 0)
+    return made
 
 
 def _of_folder(folder: Path) -> Callable[[list[str]], Any]:
