@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "flaky": ("evalwright.cli.flaky:flaky", "Find cases that pass and fail by chance, and those that changed."),
     "export": ("evalwright.cli.export:export", "Export a run's rows as JSONL, CSV or Parquet."),
     "gate": ("evalwright.cli.gate:gate", "Decide on a stored run, or explain its decision."),
+    "serve": ("evalwright.server.command:serve", "Serve the workbench: pages, API, sign-in and reviews."),
     "baseline": ("evalwright.cli.baseline:baseline", "Say which run later ones are compared with."),
     "pack": ("evalwright.cli.pack:pack", "Attack a suite's target with adversarial and safety packs."),
     "waive": ("evalwright.cli.waive:waive", "Set a rule aside for one run, with a second person's agreement."),

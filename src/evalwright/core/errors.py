@@ -2,6 +2,9 @@
 
 EvalwrightError
 ├── UsageError            wrong call: unknown run, bad option            (exit code 2)
+│   ├── NotFound          there is nothing of this name
+│   ├── NotAllowed        somebody else, or another role, is needed
+│   └── Conflict          it is there already, or has changed meanwhile
 ├── ConfigError           a suite, policy or dataset file is wrong       (exit code 2)
 ├── MissingExtra          an optional package is needed                  (exit code 2)
 ├── StoreError            the workspace can't be used                    (exit code 2)
@@ -68,6 +71,18 @@ class EvalwrightError(Exception):
 
 class UsageError(EvalwrightError):
     """A wrong call: an unknown run, an option that does not fit."""
+
+
+class NotFound(UsageError):
+    """There is nothing of this name, or nothing that one may see."""
+
+
+class NotAllowed(UsageError):
+    """Somebody else, or another role, is needed for it."""
+
+
+class Conflict(UsageError):
+    """It is there already, or has changed meanwhile."""
 
 
 class ConfigError(EvalwrightError):

@@ -10,7 +10,7 @@ import functools
 from enum import Enum
 from typing import NamedTuple
 
-from evalwright.core.errors import UsageError
+from evalwright.core.errors import NotAllowed, UsageError
 
 
 @functools.total_ordering
@@ -162,14 +162,14 @@ def require(role: Role, action: Action, *, owned: bool = False, named: bool | No
     """Say no to those who may not.
 
     Raises:
-        UsageError: The role does not suffice; the message names the one that would.
+        NotAllowed: The role does not suffice; the message names the one that would.
     """
     if may(role, action, owned=owned, named=named):
         return
     right = RIGHTS[action]
     if right.named and named is not None:
-        raise UsageError(f"only the approver named for it may {right.meaning}")
-    raise UsageError(
+        raise NotAllowed(f"only the approver named for it may {right.meaning}")
+    raise NotAllowed(
         f"to {right.meaning} takes the role {needed(action, owned=owned).value}, not {role.value}",
         hint="somebody with that role can do it",
     )

@@ -6,7 +6,7 @@ import secrets
 
 import msgspec
 
-from evalwright.core.errors import UsageError
+from evalwright.core.errors import NotAllowed, NotFound, UsageError
 from evalwright.core.gate import RuleResult, Verdict
 from evalwright.gates import rule_name
 from evalwright.governance.members import Members
@@ -94,7 +94,7 @@ def approve_waiver(workspace: Workspace, waiver_id: str, *, user: str, now: floa
     if found.state(now) != "requested":
         raise UsageError(f"the waiver {found.id} is {found.state(now)} already")
     if user == found.requested_by:
-        raise UsageError(
+        raise NotAllowed(
             f"{user} asked for the waiver {found.id} and can't approve it", hint="somebody else must agree"
         )
     Members(workspace).check(user, Action.GRANT_EXCEPTION)
@@ -128,4 +128,4 @@ def find_waiver(workspace: Workspace, waiver_id: str) -> Waiver:
         if waiver.id == waiver_id:
             return waiver
     hint = f"there are: {', '.join(waiver.id for waiver in known[-5:])}" if known else "there is none at all"
-    raise UsageError(f"there is no waiver {waiver_id!r}", hint=hint)
+    raise NotFound(f"there is no waiver {waiver_id!r}", hint=hint)

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from evalwright.core.errors import UsageError
+from evalwright.core.errors import NotFound, UsageError
 from evalwright.core.estimate import Estimate
 from evalwright.core.result import Summary
 from evalwright.core.run import Manifest, RunStatus
@@ -135,6 +135,11 @@ class Catalog:
         """Open a catalog in an SQLite file; see `open`."""
         return cls(connect(sa.URL.create("sqlite", database=str(path.resolve()))))
 
+    @property
+    def engine(self) -> sa.Engine:
+        """The database, for the other tables of the same catalog."""
+        return self._engine
+
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
@@ -167,7 +172,7 @@ class Catalog:
         with writing(self._engine) as connection:
             done = connection.execute(sa.update(RUNS).where(RUNS.c.run_id == run_id).values(values))
         if not done.rowcount:
-            raise UsageError(f"there is no run {run_id!r}")
+            raise NotFound(f"there is no run {run_id!r}")
 
     def remove(self, run_id: str) -> None:
         """Forget a run and its names."""
@@ -269,10 +274,10 @@ class Catalog:
             return found[back]
         if found:
             of = "" if suite is None else f" of the suite {suite!r}"
-            raise UsageError(f"there are only {len(found)} runs{of}", hint=f"the oldest is {found[-1].run_id}")
+            raise NotFound(f"there are only {len(found)} runs{of}", hint=f"the oldest is {found[-1].run_id}")
         if suite is None:
-            raise UsageError("there is no run yet", hint="`evalwright run SUITE.yaml` makes one")
-        raise UsageError(f"there is no run of the suite {suite!r}", hint=_near(suite, self.suites(), "the suites are"))
+            raise NotFound("there is no run yet", hint="`evalwright run SUITE.yaml` makes one")
+        raise NotFound(f"there is no run of the suite {suite!r}", hint=_near(suite, self.suites(), "the suites are"))
 
     def _by_prefix(self, reference: str) -> RunEntry:
         query = sa.select(*_COLUMNS).where(RUNS.c.run_id.startswith(reference, autoescape=True))
@@ -283,7 +288,7 @@ class Catalog:
             ids = ", ".join(sorted(one.run_id for one in found)[:5])
             raise UsageError(f"{reference!r} is the beginning of {len(found)} runs", hint=f"which: {ids}?")
         known = [one.run_id for one in self.runs(limit=500)] + [one.name for one in self.aliases()] + [LATEST]
-        raise UsageError(f"there is no run {reference!r}", hint=_near(reference, known, "the latest runs are"))
+        raise NotFound(f"there is no run {reference!r}", hint=_near(reference, known, "the latest runs are"))
 
     def suites(self) -> list[str]:
         """Names of the suites that have runs, sorted."""
@@ -319,7 +324,7 @@ class Catalog:
         if not name or name == LATEST or ":" in name:
             raise UsageError(f"{name!r} can't be the name of a run")
         if self.get(run_id) is None:
-            raise UsageError(f"there is no run {run_id!r}")
+            raise NotFound(f"there is no run {run_id!r}")
         made = Alias(name=name, run_id=run_id, suite=suite, updated_at=time.time() if now is None else now)
         same = (ALIASES.c.suite == suite) & (ALIASES.c.name == name)
         with writing(self._engine) as connection:

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from evalwright.core.case import BadRow, Case
-from evalwright.core.errors import StoreError, UsageError
+from evalwright.core.errors import NotFound, StoreError
 from evalwright.core.result import CaseResult, Summary
 from evalwright.core.run import Manifest, ScorerRecord, Totals, UnitRecord
 from evalwright.store import export as exporting
@@ -273,7 +273,7 @@ class RunStore:
             part = metric.removeprefix(f"{name}.")
             if part != metric and part in reading.part_names(reader, name):
                 return reading.score_columns(reader, name, keys, part=part)
-        raise UsageError(f"the run has no metric {metric!r}", hint=f"it has: {', '.join(names) or 'none'}")
+        raise NotFound(f"the run has no metric {metric!r}", hint=f"it has: {', '.join(names) or 'none'}")
 
     def unit_columns(self) -> UnitColumns:
         """The measurements of all recorded units as arrays."""
@@ -300,7 +300,7 @@ class RunStore:
         for record in self.case(case_id).trials:
             if record.trial == trial:
                 return record
-        raise UsageError(f"the run {self.run_id} has no trial {trial} of the case {case_id!r}")
+        raise NotFound(f"the run {self.run_id} has no trial {trial} of the case {case_id!r}")
 
     def case(self, case_id: str, *, slices: CaseSlices | None = None) -> CaseResult:
         """One case with all its trials.
@@ -311,7 +311,7 @@ class RunStore:
         try:
             index = self.cases.find(case_id)
         except KeyError:
-            raise UsageError(f"the run {self.run_id} has no case {case_id!r}") from None
+            raise NotFound(f"the run {self.run_id} has no case {case_id!r}") from None
         return next(self.case_results(slices=slices, only=[index]))
 
     def failing(self) -> IndexArray:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from alembic import context
 
-from evalwright.store.tables import METADATA
+from evalwright.store import account_tables, tables
+
+MODULES = (tables, account_tables)
+"""Modules that define tables; all of them add to the one `METADATA`."""
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=METADATA,
+    target_metadata=tables.METADATA,
     render_as_batch=True,
     compare_type=True,
 )

@@ -1,0 +1,3 @@
+"""Who may come in: principals, cookies, limits, headers."""
+
+from __future__ import annotations

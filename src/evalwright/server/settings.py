@@ -1,0 +1,86 @@
+"""How a server is set up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from evalwright.services.accounts import LockRules, SessionRules
+
+MIB = 1024 * 1024
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is taken from one client.
+
+    Attributes:
+        requests_per_min: API requests of one user or token; 0 for no limit.
+        burst: Requests that may come at once.
+        sign_ins_per_min: Attempts to sign in from one address; 0 for no limit.
+        body: Bytes of a request at most.
+        upload: Bytes of an uploaded run at most.
+    """
+
+    requests_per_min: float = 1800.0
+    burst: int = 300
+    sign_ins_per_min: float = 20.0
+    body: int = 4 * MIB
+    upload: int = 4096 * MIB
+
+
+class OidcProvider(msgspec.Struct, frozen=True, kw_only=True):
+    """A place people may sign in at.
+
+    Attributes:
+        id: Short name, part of addresses.
+        title: What the button says.
+        issuer: Address whose `/.well-known/openid-configuration` tells the rest.
+        client_id: What the provider knows the server as.
+        client_secret: Variable that holds the secret, `env:NAME`; empty for a public client.
+        scopes: What is asked for.
+        domains: Only e-mail addresses of these domains; empty for all the provider lets in.
+        create_users: Whether somebody unknown gets an account (with no project); otherwise an admin makes it first.
+    """
+
+    id: str
+    title: str
+    issuer: str
+    client_id: str
+    client_secret: str = ""
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    domains: tuple[str, ...] = ()
+    create_users: bool = False
+
+
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a server is set up.
+
+    Attributes:
+        workspace: The root workspace's folder.
+        catalog: Address of a PostgreSQL database for the catalogs; None for SQLite in the workspaces.
+        objects: Address of object storage for runs and blobs; None for the workspaces' folders.
+        public_url: Address people use, e.g. `https://eval.example.org`; cookies are `Secure` when it is https.
+        hosts: Further names the server answers to, beside localhost, addresses in figures and that of `public_url`.
+        limits: How much is taken from one client.
+        sessions: How long a browser stays signed in.
+        locks: What failed sign-ins lead to.
+        oidc: Places people may sign in at.
+        pages: Folder of the built pages; the package's own by default.
+    """
+
+    workspace: Path
+    catalog: str | None = None
+    objects: str | None = None
+    public_url: str | None = None
+    hosts: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    sessions: SessionRules = SessionRules()
+    locks: LockRules = LockRules()
+    oidc: tuple[OidcProvider, ...] = ()
+    pages: Path = Path(__file__).parent / "static"
+
+    @property
+    def secure(self) -> bool:
+        """Whether people come by https."""
+        return (self.public_url or "").startswith("https://")
