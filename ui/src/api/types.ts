@@ -1,0 +1,596 @@
+/** Shapes of the API's answers, as far as the pages read them. */
+
+export type Verdict = "pass" | "fail" | "inconclusive";
+
+export interface Listing<T> {
+  items: T[];
+  total: number | null;
+  next: string | null;
+}
+
+export interface Estimate {
+  metric: string;
+  value: number | null;
+  low?: number | null;
+  high?: number | null;
+  level?: number;
+  method?: string;
+  n?: number;
+  skipped?: number;
+  errors?: number;
+  trials?: number;
+  clusters?: number | null;
+  se?: number | null;
+  slice?: string;
+  unit?: string;
+  higher_is_better?: boolean | null;
+  statistic?: string;
+  note?: string;
+}
+
+// Session and accounts
+
+export type Role = "viewer" | "reviewer" | "engineer" | "lead" | "admin";
+
+export interface ProjectRole {
+  name: string;
+  title: string;
+  role: Role;
+}
+
+export interface Session {
+  user: { username: string; name: string; email?: string | null; admin: boolean };
+  csrf: string;
+  projects: ProjectRole[];
+  server: { version: string; oidc: { id: string; title: string }[] };
+}
+
+export interface User {
+  username: string;
+  name: string;
+  email?: string | null;
+  admin: boolean;
+  active?: boolean;
+  disabled?: boolean;
+  created_at?: number;
+  last_seen_at?: number | null;
+}
+
+export interface Member {
+  username: string;
+  name?: string;
+  role: Role;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  scopes: string[];
+  created_at?: number;
+  expires_at?: number | null;
+  last_used_at?: number | null;
+  prefix?: string;
+  token?: string;
+  secret?: string;
+}
+
+export interface AuditEntry {
+  seq?: number;
+  id?: string | number;
+  at: number;
+  actor: string;
+  action: string;
+  project?: string | null;
+  target?: string | null;
+  subject?: string | null;
+  detail?: unknown;
+  hash?: string;
+}
+
+// Reading
+
+export interface RunEntry {
+  run_id: string;
+  suite: string;
+  target: string;
+  status: string;
+  created_at: number;
+  finished_at?: number | null;
+  cases?: number;
+  units?: number;
+  errored?: number;
+  cost?: number | null;
+  tags?: string[];
+  verdict?: Verdict | null;
+  headline?: Estimate | null;
+  [extra: string]: unknown;
+}
+
+export interface Rule {
+  metric: string;
+  at_least?: number | null;
+  at_most?: number | null;
+  versus?: string | null;
+  max_drop?: number | null;
+  min_gain?: number | null;
+  confidence?: number;
+  slice?: Record<string, unknown> | null;
+  statistic?: string;
+  severity?: string;
+  calibrated?: Record<string, unknown> | null;
+  newly_failing?: Record<string, unknown> | null;
+  waivable?: boolean;
+  name?: string;
+}
+
+export interface RuleResult {
+  rule: Rule;
+  verdict: Verdict;
+  estimate?: Estimate | null;
+  bound?: number | null;
+  reason?: string;
+  cases_needed?: number | null;
+  paired?: PairedFigure | null;
+  newly?: { count: number; pairs: number; cases?: string[] } | null;
+  waived?: string | null;
+}
+
+export interface Decision {
+  verdict: Verdict;
+  results?: RuleResult[];
+  reason?: string;
+  baseline?: string | null;
+  quarantined?: number;
+  attempts?: number;
+}
+
+export interface Waiver {
+  id: string;
+  rule: string;
+  reason: string;
+  run?: string | null;
+  suite?: string | null;
+  requested_by?: string | null;
+  approved_by?: string | null;
+  created_at?: number | null;
+  expires_at?: number | null;
+  ticket?: string | null;
+  state: string;
+}
+
+export interface HistoryPoint {
+  run_id: string;
+  at: number;
+  value: number | null;
+  low?: number | null;
+  high?: number | null;
+  verdict?: Verdict | null;
+  comparable?: boolean;
+}
+
+export interface OverviewSuite {
+  suite: string;
+  tier?: number | string | null;
+  owner?: string | null;
+  target?: string | null;
+  run_id: string | null;
+  verdict: Verdict | null;
+  reason?: string;
+  finished_at?: number | null;
+  previous_verdict?: Verdict | null;
+  waivers?: Waiver[];
+  blocking?: { rule: string; verdict: Verdict; reason: string }[];
+  headline?: Estimate | null;
+  history?: HistoryPoint[];
+}
+
+export interface Overview {
+  suites: OverviewSuite[];
+  safety: { open: { run_id: string; suite: string; metric: string; count: number; severity?: string | null }[] };
+  judges: {
+    scorer: string;
+    kappa: number | null;
+    low?: number | null;
+    high?: number | null;
+    n?: number;
+    measured_at?: number | null;
+    drift?: number | string | null;
+    prompt_current?: boolean | null;
+  }[];
+  sets: {
+    name: string;
+    tier?: number | string | null;
+    owner?: string | null;
+    version?: string | null;
+    age_days?: number | null;
+    cadence_days?: number | null;
+    stale?: boolean | null;
+    cases?: number;
+    state?: string;
+  }[];
+  review: { open: number; in_progress: number; oldest_at?: number | null; adjudication: number };
+  spend: { currency: string; last_30d: number | null; per_suite: { suite: string; cost: number | null }[] };
+}
+
+export interface Live {
+  done: number;
+  units: number;
+  eta_s?: number | null;
+  score?: number | null;
+}
+
+export interface RunDetail {
+  entry: RunEntry;
+  manifest: Record<string, unknown> & { scorers?: ScorerRecord[]; dataset?: Record<string, unknown> };
+  totals: Record<string, unknown>;
+  estimates: Estimate[];
+  slices: { name: string; values: Estimate[] }[];
+  decision: Decision | null;
+  notes?: string[];
+  bad_rows?: { line?: number; message?: string; [extra: string]: unknown }[];
+  failing?: number;
+  cards?: Record<string, Record<string, unknown>>;
+  artefacts?: ({ name?: string; href?: string; url?: string } | string)[];
+  live?: Live | null;
+}
+
+export interface ScorerRecord {
+  metric: string;
+  name?: string;
+  version?: string;
+  low?: number | null;
+  high?: number | null;
+  higher_is_better?: boolean | null;
+  unit?: string;
+  severity?: string | null;
+}
+
+export interface RowScore {
+  status: string;
+  value?: number | null;
+  passed?: boolean | null;
+  label?: string | null;
+}
+
+export interface CaseRow {
+  case_id: string;
+  trial: number;
+  input: unknown;
+  output: unknown;
+  expected?: unknown;
+  passed: boolean | null;
+  error?: { kind: string; message?: string } | null;
+  scores: Record<string, RowScore>;
+  latency_s?: number | null;
+  cost?: number | null;
+  slices?: Record<string, string[] | string>;
+}
+
+export interface Evidence {
+  where?: string;
+  index?: number | null;
+  start?: number | null;
+  end?: number | null;
+  text?: string;
+  note?: string;
+}
+
+export interface FullScore extends RowScore {
+  reason?: string;
+  evidence?: Evidence[];
+  parts?: Record<string, number>;
+}
+
+export interface Message {
+  role?: string;
+  content?: unknown;
+  [extra: string]: unknown;
+}
+
+export interface ToolCall {
+  name: string;
+  arguments?: unknown;
+  id?: string;
+  result?: unknown;
+  error?: string | null;
+}
+
+export interface Passage {
+  id?: string;
+  text?: string;
+  score?: number | null;
+  metadata?: Record<string, unknown>;
+}
+
+export interface Output {
+  text?: string;
+  data?: unknown;
+  messages?: Message[];
+  tool_calls?: ToolCall[];
+  contexts?: Passage[];
+  citations?: string[];
+  usage?: { input_tokens?: number; output_tokens?: number; cached_tokens?: number } | null;
+  cost?: number | null;
+  latency_s?: number | null;
+  model?: string | null;
+  finish_reason?: string | null;
+  metadata?: Record<string, unknown>;
+}
+
+export interface Unit {
+  trial: number;
+  output: Output | null;
+  error?: { kind: string; message?: string } | null;
+  scores: Record<string, FullScore>;
+  attempts?: { kind: string; message?: string; status?: number | null; duration_s?: number; waited_s?: number }[];
+  latency_s?: number | null;
+  tokens?: number | null;
+  cost?: number | null;
+}
+
+export interface CaseDetail {
+  case: {
+    id: string;
+    input: unknown;
+    expected?: unknown;
+    metadata?: Record<string, unknown>;
+    tags?: string[];
+    cluster?: string | null;
+  };
+  units: Unit[];
+  neighbours: { previous: string | null; next: string | null };
+  history: { run_id: string; at: number; passed: boolean | null; scores?: Record<string, number | RowScore | null> }[];
+  why_failed?: string | null;
+  slices?: Record<string, string[] | string>;
+  passed?: boolean | null;
+}
+
+export interface SpanRow {
+  id: string;
+  parent: string | null;
+  name: string;
+  kind: string;
+  started_s: number | null;
+  duration_s: number | null;
+  tokens?: number | null;
+  cost?: number | null;
+  children: number;
+  error?: string | null;
+  scores?: { metric: string; value?: number | null; passed?: boolean | null }[] | string[];
+  preview?: string;
+}
+
+export interface TracePage {
+  items: SpanRow[];
+  total: number;
+  spans_total?: number;
+  duration_s?: number | null;
+  next?: string | null;
+}
+
+// Comparison
+
+export interface PairedFigure {
+  metric: string;
+  baseline: number | null;
+  candidate: number | null;
+  difference: number | null;
+  low?: number | null;
+  high?: number | null;
+  level?: number;
+  p?: number | null;
+  p_adjusted?: number | null;
+  exact_p?: number | null;
+  n?: number;
+  wins?: number;
+  losses?: number;
+  ties?: number;
+  clusters?: number | null;
+  effect?: number | null;
+  detectable?: number | null;
+  method?: string;
+  test?: string;
+  slice?: string;
+  statistic?: string;
+  unit?: string;
+  higher_is_better?: boolean | null;
+  verdicts?: boolean;
+  share?: boolean;
+  note?: string;
+  margin?: number | null;
+  mde?: number | null;
+  verdict?: string | null;
+}
+
+export interface Mismatch {
+  what: string;
+  weight: "breaks" | "limits" | "explains";
+  meaning: string;
+  baseline?: string;
+  candidate?: string;
+  metrics?: string[];
+}
+
+export interface Flips {
+  metric: string;
+  fixed_count?: number;
+  broken_count?: number;
+  both?: number;
+  neither?: number;
+  verdicts?: boolean;
+}
+
+export interface RunSide {
+  run_id: string;
+  label?: string;
+  suite?: string;
+  target?: string;
+  dataset?: string;
+  cases?: number;
+  cost?: number | null;
+  created_at?: number;
+  status?: string;
+}
+
+export interface Candidate {
+  run: RunSide;
+  pairs: number | Record<string, number>;
+  mismatches?: Mismatch[];
+  metrics: PairedFigure[];
+  flips?: Flips[];
+  slices?: PairedFigure[];
+  recommendation?: { advice: string; headline: string; reasons?: string[]; limits?: string[] } | null;
+  reversals?: { metric: string; sentence: string; kind?: string }[];
+}
+
+export interface CompareResult {
+  baseline: RunSide;
+  candidates: Candidate[];
+  frontier?: { run_id: string; [extra: string]: unknown }[];
+}
+
+export interface CompareSide {
+  run_id: string;
+  output?: unknown;
+  value: number | null;
+  passed: boolean | null;
+  error?: { kind: string; message?: string } | string | null;
+  latency_s?: number | null;
+  cost?: number | null;
+}
+
+export interface CompareRow {
+  case_id: string;
+  input?: unknown;
+  expected?: unknown;
+  sides: CompareSide[];
+  delta: number | null;
+}
+
+export interface TrendPoint {
+  run_id: string;
+  at: number;
+  value: number | null;
+  low?: number | null;
+  high?: number | null;
+  n?: number;
+  verdict?: Verdict | null;
+  target?: string;
+  dataset_version?: string | null;
+  comparable_with_previous?: boolean;
+  break_reason?: string | null;
+}
+
+export interface Trends {
+  points: TrendPoint[];
+  metrics: string[];
+}
+
+export interface SuiteEntry {
+  name: string;
+  file?: string | null;
+  owner?: string | null;
+  tier?: number | string | null;
+  runbook?: string | null;
+  thresholds?: boolean;
+  complete?: boolean;
+  missing?: string[];
+  last_run_at?: number | null;
+  verdict?: Verdict | null;
+  runs?: number;
+}
+
+// Review
+
+export interface RubricLevel {
+  name: string;
+  value: number;
+  anchor?: string;
+}
+
+export interface Rubric {
+  name: string;
+  criterion: string;
+  levels: RubricLevel[];
+  version?: string;
+  scale?: string;
+  pass_from?: string | null;
+  notes?: string;
+  examples?: { input?: string; output: string; level: string; reason?: string }[];
+}
+
+export interface Queue {
+  id: string;
+  name: string;
+  kind: "pointwise" | "pairwise";
+  rubrics?: Rubric[];
+  rubric?: Rubric;
+  raters_per_item: number;
+  blind?: boolean;
+  lease_minutes?: number;
+  created_by?: string;
+  created_at?: number;
+  state: string;
+  counts: { items: number; done: number; in_progress: number; adjudication: number; labels: number };
+  mine?: { done: number; skipped: number };
+  calibration_share?: number;
+  rationale?: { required_at_or_below?: number | null } | null;
+}
+
+export interface ReviewItem {
+  id: string;
+  lease_until: number;
+  position: { done: number; total: number };
+  kind: "pointwise" | "pairwise";
+  input: unknown;
+  context?: (Message & Passage)[];
+  expected?: unknown;
+  outputs: { side?: string; text: string; [extra: string]: unknown }[];
+  rubrics?: Rubric[];
+  draft?: Draft | null;
+}
+
+export interface SpanNote {
+  side: string;
+  start: number;
+  end: number;
+  text: string;
+  note: string;
+}
+
+export interface Draft {
+  answers: Record<string, string>;
+  rationale: string;
+  spans: SpanNote[];
+}
+
+export interface Coefficient {
+  value: number | null;
+  low?: number | null;
+  high?: number | null;
+  level?: number;
+  method?: string;
+  n?: number;
+}
+
+export interface RubricAgreement {
+  name: string;
+  scale?: string;
+  percent?: Coefficient | null;
+  kappa?: Coefficient | null;
+  weighted?: Coefficient | null;
+  fleiss?: Coefficient | null;
+  alpha?: Coefficient | null;
+  gwet_ac?: Coefficient | null;
+  over_time?: { at: number; value: number | null; low?: number | null; high?: number | null; n?: number }[];
+  pairs?: { a: string; b: string; kappa: number | null; low?: number | null; high?: number | null; n?: number }[];
+  confusion?: { levels: string[]; matrix: number[][] } | null;
+  levels_in_dispute?: { level_a: string; level_b: string; count: number; share?: number }[];
+  raters?: {
+    rater: string;
+    n: number;
+    bias?: number | null;
+    median_seconds?: number | null;
+    calibration_accuracy?: number | null;
+  }[];
+}

@@ -1,0 +1,237 @@
+/** One run: verdict and rules, metrics with intervals, slices, cases; live while it runs. */
+
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { useGet } from "../api/queries";
+import { address } from "../api/client";
+import type { Estimate, Live, RunDetail } from "../api/types";
+import { Link, useQueryState } from "../app/router";
+import { useProject } from "../app/session";
+import { axisOf, Figures, inWords, IntervalBar, marksFor, type Axis } from "../components/Estimate";
+import { Tabs } from "../components/Filters";
+import { Menu } from "../components/Menu";
+import { Page, Section } from "../components/Page";
+import { RuleList } from "../components/Rules";
+import { CopyButton, Empty, Loaded } from "../components/Status";
+import { Text } from "../components/Text";
+import { State, VerdictBadge } from "../components/Verdict";
+import { count, metricName, moment, money, number, percent, plural, seconds } from "../lib/format";
+import { asText, visible } from "../lib/hidden";
+import { CaseTable } from "./CaseTable";
+
+export function Run({ run }: { run: string }) {
+  const project = useProject();
+  const query = useGet<RunDetail>(project.api(`/runs/${encodeURIComponent(run)}`), {}, { keep: true });
+  const [read] = useQueryState();
+  const entry = query.data?.entry;
+  const tab = read("tab", "cases");
+  return (
+    <Page wide name={run} title={<span className="run-title">{visible(run)} {query.data && <VerdictBadge verdict={query.data.decision?.verdict} big />}</span>}
+      crumbs={[{ text: "Runs", to: project.page("/runs") }, ...(entry ? [{ text: visible(entry.suite), to: `${project.page("/runs")}?suite=${encodeURIComponent(entry.suite)}` }] : [])]}
+      lead={entry && <Facts data={query.data} />}
+      actions={entry && <Actions run={run} data={query.data} />}>
+      <Loaded query={query} rows={8}>
+        {(data) => (
+          <>
+            <LiveStrip run={run} data={data} />
+            {(data.notes ?? []).map((note) => <p key={note} className="notice">{visible(note)}</p>)}
+            <div className="run-top">
+              <Verdict data={data} />
+              <Metrics data={data} />
+            </div>
+            <Tabs name="tab" fallback="cases" tabs={[
+              { id: "cases", title: <>Cases <span className="muted">{count(data.entry.cases)}</span></> },
+              { id: "slices", title: <>Slices <span className="muted">{data.slices.length}</span></> },
+              { id: "about", title: "How it was run" },
+            ]} />
+            {tab === "cases" && <CaseTable run={run} data={data} />}
+            {tab === "slices" && <Slices data={data} />}
+            {tab === "about" && <About data={data} />}
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Facts({ data }: { data: RunDetail | undefined }) {
+  if (!data) return null;
+  const { entry } = data;
+  return (
+    <span className="facts">
+      <span>{visible(entry.suite)}</span><span>{visible(entry.target)}</span><span><State state={entry.status} /></span>
+      <span title={moment(entry.created_at)}>{moment(entry.created_at)}</span>
+      <span>{plural(entry.cases ?? 0, "case")}</span>
+      {entry.cost !== null && entry.cost !== undefined && <span>{money(entry.cost)}</span>}
+    </span>
+  );
+}
+
+function Actions({ run, data }: { run: string; data: RunDetail | undefined }) {
+  const project = useProject();
+  const artefacts = (data?.artefacts ?? []).map((each) => (typeof each === "string" ? { name: each, href: "" } : { name: each.name ?? "", href: each.href ?? each.url ?? "" })).filter((each) => each.href);
+  return (
+    <>
+      <Link className="button" to={`${project.page("/compare")}?${new URLSearchParams(data?.decision?.baseline ? [["baseline", data.decision.baseline], ["candidate", run]] : [["candidate", run]]).toString()}`}>Compare</Link>
+      {project.can("lead") && <Link className="button" to={`${project.page("/review")}?new=run&run=${encodeURIComponent(run)}`}>Send to review</Link>}
+      <CopyButton text={run} label="Copy id" />
+      {artefacts.length > 0 && <Menu label="Reports">{artefacts.map((each) => <a key={each.href} className="item" href={each.href} download>{visible(each.name)}</a>)}</Menu>}
+    </>
+  );
+}
+
+/** Progress of a running run, from the server's event stream; figures are read again as they come. */
+function LiveStrip({ run, data }: { run: string; data: RunDetail }) {
+  const project = useProject();
+  const client = useQueryClient();
+  const [live, setLive] = useState<Live | null>(data.live ?? null);
+  const running = data.entry.status === "running";
+  useEffect(() => {
+    if (!running) return;
+    const source = new EventSource(address(project.api(`/runs/${encodeURIComponent(run)}/live`)));
+    const take = (event: MessageEvent<string>) => {
+      const next = JSON.parse(event.data) as Partial<Live> & { type?: string; status?: string };
+      if (typeof next.done === "number" && typeof next.units === "number") setLive(next as Live);
+      if ((next.status && next.status !== "running") || next.type === "run.finished") void client.invalidateQueries();
+    };
+    for (const name of ["message", "progress", "run.progress", "finished", "run.finished"]) source.addEventListener(name, take as EventListener);
+    const timer = setInterval(() => void client.invalidateQueries({ queryKey: [project.api(`/runs/${encodeURIComponent(run)}`)] }), 5_000);
+    return () => {
+      source.close();
+      clearInterval(timer);
+    };
+  }, [running, run]);
+  if (!running || !live) return null;
+  return (
+    <div className="live card" role="status">
+      <b>Running</b>
+      <span className="progress"><span style={{ width: `${live.units ? (100 * live.done) / live.units : 0}%` }} /></span>
+      <span>{count(live.done)} of {count(live.units)}{live.eta_s ? `, about ${seconds(live.eta_s)} left` : ""}{typeof live.score === "number" ? `, score so far ${number(live.score)}` : ""}</span>
+    </div>
+  );
+}
+
+function Verdict({ data }: { data: RunDetail }) {
+  const { decision } = data;
+  if (!decision) return <div className="card verdict-card none"><h2>No gate</h2><p className="muted">The suite asks for no release condition, so nothing was decided.</p></div>;
+  return (
+    <div className={`card verdict-card ${decision.verdict}`}>
+      <p className="sentence">{visible(decision.reason || defaultReason(data))}</p>
+      <RuleList results={decision.results ?? []} run={data.entry.run_id} />
+      {(decision.attempts ?? 0) > 1 && <p className="muted small-text">{decision.attempts} runs of this suite, target and data were decided, this one included.</p>}
+      {!!decision.quarantined && <p className="muted small-text">{plural(decision.quarantined, "quarantined case")} did not count.</p>}
+    </div>
+  );
+}
+
+function defaultReason(data: RunDetail): string {
+  const results = (data.decision?.results ?? []).filter((each) => (each.rule.severity ?? "block") === "block");
+  const verdict = data.decision?.verdict;
+  const hit = results.filter((each) => each.verdict === verdict).length;
+  if (verdict === "pass") return results.length > 1 ? `All ${results.length} blocking rules passed.` : "The rule passed.";
+  return `${hit} of ${plural(results.length, "blocking rule")} ${verdict === "fail" ? "failed" : "could not be decided with these cases"}.`;
+}
+
+function axisFor(data: RunDetail, figures: Estimate[]): Axis {
+  const declared = data.manifest.scorers?.find((scorer) => scorer.metric === figures[0]?.metric);
+  return axisOf(figures, declared);
+}
+
+function Metrics({ data }: { data: RunDetail }) {
+  const rules = (data.decision?.results ?? []).map((each) => each.rule);
+  const figures = data.estimates.filter((each) => !each.slice);
+  if (!figures.length) return <Empty title="No figure yet" />;
+  return (
+    <div className="card metrics">
+      <h2>Metrics</h2>
+      <ul>
+        {figures.map((figure) => {
+          const tone = (data.decision?.results ?? []).find((each) => each.rule.metric === figure.metric && !each.rule.slice && (each.rule.statistic ?? "mean") === (figure.statistic ?? "mean"))?.verdict ?? "plain";
+          return (
+            <li key={metricName(figure)} title={inWords(figure)}>
+              <span className="name">{visible(metricName(figure))}{figure.higher_is_better === false && <span className="muted" title="lower is better"> ↓</span>}</span>
+              <IntervalBar figure={figure} axis={axisFor(data, [figure])} marks={marksFor(figure, rules)} tone={tone} />
+              <Figures figure={figure} />
+              <span className="muted n">n {count(figure.n ?? 0)}{figure.skipped ? `, ${count(figure.skipped)} skipped` : ""}{figure.errors ? `, ${count(figure.errors)} err` : ""}</span>
+            </li>
+          );
+        })}
+      </ul>
+    </div>
+  );
+}
+
+function Slices({ data }: { data: RunDetail }) {
+  const [read, write] = useQueryState();
+  const metrics = [...new Set(data.slices.flatMap((slice) => slice.values.map(metricName)))];
+  const metric = read("metric") && metrics.includes(read("metric")) ? read("metric") : metrics[0] ?? "";
+  if (!metrics.length) return <Empty title="No slices">The suite names no slices. Add <code>slices:</code> to it to see where the product is weak.</Empty>;
+  const figures = data.slices.flatMap((slice) => slice.values.filter((value) => metricName(value) === metric));
+  const whole = data.estimates.find((each) => !each.slice && metricName(each) === metric);
+  const axis = axisFor(data, [...figures.filter((each) => (each.n ?? 0) >= 20), ...(whole ? [whole] : [])]);
+  const rules = (data.decision?.results ?? []).map((each) => each.rule);
+  return (
+    <>
+      <div className="filters">
+        <select aria-label="Metric" value={metric} onChange={(event) => write({ metric: event.target.value })}>{metrics.map((each) => <option key={each}>{each}</option>)}</select>
+        {whole && <span className="muted">all cases: {number(whole.value, whole.unit)}, the dashed line</span>}
+      </div>
+      <table className="grid">
+        <thead><tr><th>Slice</th><th className="wide">Interval</th><th className="n">Value</th><th className="n">Cases</th></tr></thead>
+        <tbody>
+          {figures.map((figure) => (
+            <tr key={figure.slice} className={(figure.n ?? 0) < 20 ? "small-slice" : ""}>
+              <td className="key1"><button type="button" className="link" onClick={() => write({ tab: null, slice: (figure.slice ?? "").replace("=", ":") })}>{visible(figure.slice ?? "")}</button></td>
+              <td className="wide"><IntervalBar figure={figure} axis={axis} marks={marksFor(figure, rules)} whole={whole?.value ?? null} tone={(figure.n ?? 0) < 20 ? "small" : "plain"} /></td>
+              <td className="n" data-l="value"><Figures figure={figure} /></td>
+              <td className="n" data-l="cases">{count(figure.n ?? 0)}{(figure.n ?? 0) < 20 && <span className="muted"> (few)</span>}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}
+
+function About({ data }: { data: RunDetail }) {
+  const { manifest, totals } = data;
+  const facts: [string, unknown][] = [
+    ["Suite", `${asText(manifest["suite"])} ${asText(manifest["suite_version"])}`], ["Suite file", manifest["suite_path"]], ["Target", manifest["target"]],
+    ["Dataset", manifest.dataset], ["Code", manifest["code"]], ["Settings", manifest["settings"]], ["Packages", manifest["packages"]], ["Command", manifest["command"]],
+  ];
+  return (
+    <>
+      {!!data.bad_rows?.length && (
+        <Section title="Rows set aside" note={plural(data.bad_rows.length, "row")}>
+          <ul className="card">{data.bad_rows.slice(0, 50).map((row, place) => <li key={place}><Text plain value={row.message ? `line ${row.line ?? "?"}: ${row.message}` : row} /></li>)}</ul>
+        </Section>
+      )}
+      <Section title="Totals"><div className="card"><Fields items={Object.entries(totals)} /></div></Section>
+      <Section title="Manifest" note="everything needed to repeat the run"><div className="card"><Fields items={facts} /></div></Section>
+      <Section title="Scorers">
+        <table className="grid">
+          <thead><tr><th>Metric</th><th>Scorer</th><th>Version</th><th>Severity</th><th>Measured against people</th></tr></thead>
+          <tbody>{(manifest.scorers ?? []).map((scorer) => (
+            <tr key={scorer.metric}><td className="key1">{visible(scorer.metric)}</td><td data-l="scorer">{visible(scorer.name ?? "")}</td><td data-l="version">{visible(scorer.version ?? "")}</td><td data-l="severity">{scorer.severity ?? "–"}</td><td data-l="card"><Card card={data.cards?.[scorer.metric]} /></td></tr>
+          ))}</tbody>
+        </table>
+      </Section>
+    </>
+  );
+}
+
+function Card({ card }: { card: Record<string, unknown> | undefined }) {
+  if (!card) return <span className="muted">not measured</span>;
+  const shown = Object.entries(card).filter(([, value]) => typeof value === "number").slice(0, 5);
+  return <>{shown.map(([name, value]) => <span key={name} className="chip">{name.replaceAll("_", " ")} {typeof value === "number" && value <= 1 && value >= 0 && name.includes("rate") ? percent(value, 1) : number(value as number)}</span>)}</>;
+}
+
+function Fields({ items }: { items: [string, unknown][] }) {
+  return (
+    <dl className="fields">
+      {items.filter(([, value]) => value !== null && value !== undefined && value !== "").map(([name, value]) => (
+        <div key={name}><dt>{name.replaceAll("_", " ")}</dt><dd>{typeof value === "object" ? <Text value={value} /> : typeof value === "number" ? value.toLocaleString("en-US") : <Text plain value={String(value)} />}</dd></div>
+      ))}
+    </dl>
+  );
+}
