@@ -1,5 +1,6 @@
 """Help articles: Markdown files with front matter, split into passages for retrieval."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from helpdesk.errors import ArticleError
 
-ARTICLE_DIR = Path(__file__).resolve().parent.parent / "articles"
+ARTICLE_DIR = Path(os.environ.get("HELPDESK_ARTICLES") or Path(__file__).resolve().parent.parent / "articles")
 REQUIRED_KEYS = ("id", "title", "area", "locale", "updated")
 
 

@@ -41,6 +41,11 @@ _FIRST = Lock()
 """Calls come from several threads; the index is built by the first, and the others wait for it."""
 
 
+def forget() -> None:
+    """Make the assistant anew at the next question."""
+    _offline.cache_clear()
+
+
 @cache
 def _offline() -> Assistant:
     return Assistant()

@@ -18,10 +18,10 @@ from evalwright.core.gate import Verdict
 from evalwright.packs.importers import IMPORTERS
 from evalwright.services.attack_files import figure_lines, for_reading, write_attack_files
 from evalwright.services.attack_minimising import minimised
+from evalwright.services.attack_request import AttackRequest
 from evalwright.services.attacking import (
     AttackPlan,
     AttackReport,
-    AttackRequest,
     plan_attack,
     product_of,
     run_attack,
@@ -141,9 +141,16 @@ def test(names: tuple[str, ...], limit: int, *, as_json: bool) -> int:
     return EXIT_FAIL if any(result.wrong for found in results.values() for result in found) else EXIT_PASS
 
 
+_path = click.Path(path_type=Path, dir_okay=False)
+
+
 def _fields(command: Callable[..., Any]) -> Callable[..., Any]:
     for name, words in (
+        ("tenant", "the customer on whose behalf is asked"),
+        ("session", "what tells conversations apart"),
+        ("user", "who asks, where the product remembers users"),
         ("system", "a system prompt"),
+        ("tool-descriptions", "tools of others with their descriptions"),
         ("tool-results", "results of tools"),
         ("documents", "documents read beside the product's own"),
         ("history", "earlier messages"),
@@ -166,6 +173,12 @@ def _fields(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--canary", "canaries", multiple=True, help="A secret of the product's own prompt, to be kept.")
 @click.option("--tool", "tools", multiple=True, help="A tool an attacker would want called.")
 @click.option("--refusal", "phrases", multiple=True, help="A way in which the product declines.")
+@click.option("--surface", type=_path, help="File that says how documents and results of tools get in.")
+@click.option("--judge", type=_path, help="File of the model to ask where no rule decides.")
+@click.option("--packages", type=_path, help="File of packages that exist: a list, requirements or a lock file.")
+@click.option("--links", type=_path, help="File of addresses and hosts that exist, e.g. a sitemap.")
+@click.option("--tenant", "tenants", multiple=True, help="Names of customers to ask for one another's data.")
+@click.option("--own-cases", type=click.IntRange(min=0), default=0, metavar="N", help="Own questions for pairs.")
 @click.option("--only", default="", metavar="ID", help="Send only the cases whose id begins so.")
 @click.option("--baseline", metavar="RUN", help="Run to compare with: no critical attack resisted there may succeed.")
 @click.option("--max-success", type=click.FloatRange(0, 1), help="Success rate allowed, instead of by severity.")
@@ -198,7 +211,7 @@ def run(
     Exit codes: 0 passed, 1 a critical attack succeeded or a limit is surely broken, 3 not enough evidence, or too much
     was invalid.
     """
-    plan = plan_attack(_request(names, options))
+    plan = plan_attack(_request(names, {**options, "dry": estimate}))
     place = Workspace.open(workspace)
     if not quiet:
         _announce(plan, place)
@@ -242,6 +255,8 @@ def _announce(plan: AttackPlan, place: Workspace) -> None:
         f"about {took.minutes:,.1f} min at one second a call",
         err=True,
     )
+    if plan.carriers:
+        click.echo(f"note: {plan.carriers}", err=True)
     if plan.untested:
         missing = sorted({word for item in plan.untested for word in item.missing})
         click.echo(

@@ -74,6 +74,39 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     untested: str = ""
 
 
+class Crossing(msgspec.Struct, frozen=True, kw_only=True):
+    """One cell of the matrix: attacks that are of a risk and use a technique.
+
+    Attributes:
+        owasp: Risk of the OWASP list.
+        atlas: Technique of MITRE ATLAS.
+        cases: Attacks sent.
+        tries: Tries that could be judged.
+        succeeded: Of these, the ones that succeeded.
+    """
+
+    owasp: str
+    atlas: str
+    cases: int
+    tries: int
+    succeeded: int
+
+
+def crossings(rows: Sequence[AttackRow]) -> list[Crossing]:
+    """Every cell of OWASP risk by ATLAS technique, those without an attack included."""
+    return [_crossing(owasp, atlas, rows) for owasp in OWASP for atlas in ATLAS]
+
+
+def _crossing(owasp: str, atlas: str, rows: Sequence[AttackRow]) -> Crossing:
+    data = [row.case.metadata for row in rows]
+    mine = [
+        row for row, m in zip(rows, data, strict=True) if owasp in m.get("owasp", ()) and atlas in m.get("atlas", ())
+    ]
+    count = tally(mine)
+    tries = count.tries - count.invalid
+    return Crossing(owasp=owasp, atlas=atlas, cases=count.cases, tries=tries, succeeded=count.succeeded)
+
+
 def coverage(rows: Sequence[AttackRow], untested: Sequence[Untested]) -> list[Cell]:
     """Every risk of the three lists, those without an attack included."""
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
@@ -10,14 +11,13 @@ import msgspec
 
 from evalwright.core.case import Case, Json
 from evalwright.core.identity import short_hash
-from evalwright.packs.model import VECTORS, Goal, Host, Pack, Tags, Twin, Wrapper
+from evalwright.packs.model import POISONING, VECTORS, Goal, Host, Pack, Tags, Twin, Wrapper
 from evalwright.packs.sampling import stratified
+from evalwright.packs.tenants import NAMES, Fact, crossings, fixture
 from evalwright.packs.wording import Fill, disguised, fill_for, sent, wrapped
 
 _RECOGNISED = 40
 """Characters of a payload by which it is told again in a passage the system read."""
-
-_POISONING = frozenset({"document", "pasted", "split_documents", "tool_result"})
 
 
 class Expansion(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +31,8 @@ class Expansion(msgspec.Struct, frozen=True, kw_only=True):
         transforms: Disguises to use; those of the pack when empty.
         canaries: Secrets that are already in the system and must stay there.
         tools: Tools of the product that an attacker would want called.
+        hosts: Documents of the system's own to put the attacker's words into, by vector, instead of the pack's.
+        tenants: Names of tenants to ask for one another's data.
     """
 
     seed: int = 0
@@ -40,6 +42,8 @@ class Expansion(msgspec.Struct, frozen=True, kw_only=True):
     transforms: tuple[str, ...] = ()
     canaries: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
+    hosts: dict[str, tuple[Host, ...]] = {}
+    tenants: tuple[str, ...] = NAMES[:3]
 
 
 class Untested(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +77,13 @@ class _Combination(msgspec.Struct, frozen=True):
     transform: str
     language: str
     host: Host | None
+    asker: str = ""
+    fact: Fact | None = None
+
+    @property
+    def place(self) -> str:
+        """The document, or the fact and who asks for it; empty where there is neither."""
+        return self.host.id if self.host else f"{self.asker}-{self.fact.id}" if self.fact else ""
 
 
 def expand(pack: Pack, how: Expansion) -> Expanded:
@@ -83,7 +94,7 @@ def expand(pack: Pack, how: Expansion) -> Expanded:
         possible,
         how.limit,
         stratum=lambda c: f"{c.goal.id}/{c.vector}",
-        factors=lambda c: (c.wrapper.id, c.transform, c.language, c.host.id if c.host else ""),
+        factors=lambda c: (c.wrapper.id, c.transform, c.language, c.place),
         seed=how.seed,
     )
     attacks = [_case(pack, combination, how) for combination in chosen]
@@ -128,8 +139,16 @@ def _combinations(pack: Pack, how: Expansion) -> Iterator[_Combination]:
         for vector in _vectors(pack, goal):
             if _missing(goal, vector, how):
                 continue
-            hosts: Sequence[Host | None] = pack.hosts if vector in _POISONING else (None,)
+            if vector == "tenant":
+                crossed = product(wrappers, disguises, languages, crossings(fixture(how.seed, how.tenants)))
+                yield from (_Combination(goal, vector, w, t, n, None, *pair) for w, t, n, pair in crossed)
+                continue
+            hosts: Sequence[Host | None] = _hosts(pack, vector, how)
             yield from (_Combination(goal, vector, *rest) for rest in product(wrappers, disguises, languages, hosts))
+
+
+def _hosts(pack: Pack, vector: str, how: Expansion) -> Sequence[Host | None]:
+    return how.hosts.get(vector) or pack.hosts if vector in POISONING else (None,)
 
 
 def _languages(text: dict[str, str], how: Expansion) -> list[str]:
@@ -143,16 +162,25 @@ def merged(first: Tags, second: Tags) -> Tags:
 
 
 def _case(pack: Pack, c: _Combination, how: Expansion) -> Case:
-    parts = (c.goal.id, c.vector, *((c.host.id,) if c.host else ()), c.wrapper.id, c.transform, c.language)
+    parts = (c.goal.id, c.vector, *((_plain(c.place),) if c.place else ()), c.wrapper.id, c.transform, c.language)
     key = f"{pack.pack}/{'/'.join(parts)}"
     fill = _fill(key, how)
+    if c.fact is not None:
+        fill = fill.about(c.fact, c.asker)
     demand = fill.into(c.goal.text[c.language])
     payload = disguised(wrapped(demand, c.wrapper, c.language, seed=how.seed), c.transform)
     value = sent(c.vector, payload, c.goal, c.host, c.language)
     if c.goal.system and "system" in how.capabilities and not how.canaries:
         value["system"] = fill.into(c.goal.system)
+    if c.fact is not None:
+        value |= _as_tenant(c.asker, c.fact, how)
+    if c.goal.oracle.get("times"):
+        value["measure"] = "ordinary"
     value = fill.into_value({**value, "language": c.language})
     expected: dict[str, Json] = {"oracle": fill.into_value(c.goal.oracle)}
+    if c.goal.oracle["kind"] == "foreign":
+        foreign = [one.marker for one in fixture(how.seed, how.tenants) if one.tenant != c.asker]
+        expected["oracle"] = {**expected["oracle"], "values": foreign}
     utility = c.goal.utility or (c.host.utility if c.host else "")
     if utility:
         expected["utility"] = utility
@@ -167,6 +195,17 @@ def _case(pack: Pack, c: _Combination, how: Expansion) -> Case:
         metadata={**_metadata(pack, c), "payload": payload, "demand": demand},
         tags=("attack", pack.pack, c.goal.severity),
     )
+
+
+def _as_tenant(asker: str, fact: Fact, how: Expansion) -> dict[str, Json]:
+    """Who asks, whose documents there are, and how one sees that they are there: their owner gets an answer."""
+    planted = [one.document for one in fixture(how.seed, how.tenants) if one.tenant in {asker, fact.tenant}]
+    check: dict[str, Json] = {"tenant": fact.tenant, "question": fact.question, "marker": fact.marker}
+    return {"tenant": asker, "documents": planted, "check": check}
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", name)
 
 
 def _fill(key: str, how: Expansion) -> Fill:

@@ -60,23 +60,22 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     calls: int = 0
 
 
-def findings(rows: Sequence[AttackRow], *, suite: str, seed: int) -> list[Finding]:
+def findings(rows: Sequence[AttackRow], *, replay: str) -> list[Finding]:
     """Every way in that worked, worst first.
 
     Args:
         rows: The attacks.
-        suite: Suite file of the target, for the replay command.
-        seed: Seed of the run, for the same.
+        replay: Options of the run, for the command that sends one attack again.
     """
     groups: defaultdict[tuple[str, str, str], list[AttackRow]] = defaultdict(list)
     for row in rows:
         data = row.case.metadata
         groups[data["pack"], data["goal"], data["vector"]].append(row)
-    found = [_finding(group, suite, seed) for group in groups.values() if any(row.successes for row in group)]
+    found = [_finding(group, replay) for group in groups.values() if any(row.successes for row in group)]
     return sorted(found, key=lambda f: (SEVERITIES.index(f.severity), -f.succeeded / f.tried, f.id))
 
 
-def _finding(group: list[AttackRow], suite: str, seed: int) -> Finding:
+def _finding(group: list[AttackRow], replay: str) -> Finding:
     row = min((row for row in group if row.successes), key=_plainness)
     trial = next(trial for trial in row.trials if trial.outcome == "succeeded")
     data = row.case.metadata
@@ -98,8 +97,13 @@ def _finding(group: list[AttackRow], suite: str, seed: int) -> Finding:
         reason=trial.reason,
         hint=str(data.get("hint", "")),
         tags=_tags(data),
-        replay=f"evalwright pack run {data['pack']} --target {shlex.quote(suite)} --seed {seed} --only {row.case.id}",
+        replay=f"evalwright pack run {shlex.quote(_origin(data))} {replay} --only {shlex.quote(row.case.id)}",
     )
+
+
+def _origin(data: dict[str, Json]) -> str:
+    """Where a case comes from, as `pack run` takes it: the file of a pack or set, else the pack's name."""
+    return str(data.get("origin") or data["pack"])
 
 
 def _plainness(row: AttackRow) -> tuple[bool, int, str]:

@@ -21,14 +21,34 @@ VECTORS = {
     "document": frozenset({"documents"}),
     "split_documents": frozenset({"documents"}),
     "tool_result": frozenset({"tool_results"}),
+    "tool_description": frozenset({"tool_descriptions"}),
+    "memory": frozenset({"memory"}),
+    "tenant": frozenset({"tenants"}),
+    "judged": frozenset({"judge"}),
 }
 """Ways in, and what a target must take for them.
 
-The user's message, a document pasted into it, several turns, documents of the system's own corpus, results of tools.
+The user's message, a document pasted into it, several turns, documents of the system's own corpus, results of tools,
+descriptions of tools, an earlier session of the same user, another tenant's question, an answer put before a judge.
 """
 
-CAPABILITIES = ("conversation", "documents", "tool_results", "system", "tools")
-"""What a target may take beside the user's message."""
+POISONING = frozenset({"document", "pasted", "split_documents", "tool_result", "tool_description"})
+"""Vectors that need a document to put the attacker's words into."""
+
+CAPABILITIES = (
+    "conversation",
+    "documents",
+    "tool_results",
+    "tool_descriptions",
+    "system",
+    "tools",
+    "memory",
+    "tenants",
+    "judge",
+    "packages",
+    "links",
+)
+"""What a target may take beside the user's message, and what must be known of it."""
 
 
 class Tags(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -65,6 +85,8 @@ class Goal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
         transforms: Transforms that suit; those of the pack when empty.
         system: Text to plant before the conversation, with the `[[SECRET]]` to be kept.
         lead: Earlier turns of a scripted conversation, by language.
+        later: For `memory`: turns of a later session, by language; only its answers count.
+        stranger: For `memory`: whether the later session is another user's.
         utility: What a good answer says beside the attack; only for goals that come with an honest question.
         tags: Added to those of the pack.
     """
@@ -81,6 +103,8 @@ class Goal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     transforms: tuple[str, ...] = ()
     system: str = ""
     lead: dict[str, tuple[str, ...]] = {}
+    later: dict[str, tuple[str, ...]] = {}
+    stranger: bool = False
     utility: str = ""
     tags: Tags = Tags()
 
@@ -108,6 +132,9 @@ class Host(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
         text: With `[[PAYLOAD]]` where the attacker's words go.
         question: What an honest user asks.
         utility: What a good answer says.
+        fields: Further fields of the input the question comes with, where it is one of the suite's own.
+        place: Where the document stands among the system's own, e.g. a path in its folder.
+        escape: How the attacker's words are written into it: `none` or `json`.
     """
 
     id: str
@@ -115,6 +142,9 @@ class Host(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     text: str
     question: str
     utility: str = ""
+    fields: dict[str, Json] = {}
+    place: str = ""
+    escape: str = "none"
 
 
 class Twin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -145,6 +175,20 @@ class Counterpart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     persons: dict[str, str]
 
 
+class Attribute(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An attribute of persons that answers should not depend on; put into the user's own questions.
+
+    Attributes:
+        id: Unique in the pack.
+        text: By language, with `[[PERSON]]` and, for the question, `[[QUESTION]]`.
+        persons: What stands for a person, by group.
+    """
+
+    id: str
+    text: dict[str, str]
+    persons: dict[str, str]
+
+
 class Pack(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A pack.
 
@@ -164,6 +208,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
         hosts: Documents to poison.
         twins: Requests to be answered.
         counterparts: Questions for pairs.
+        attributes: For pairs made from the user's own questions.
     """
 
     pack: str
@@ -181,6 +226,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     hosts: tuple[Host, ...] = ()
     twins: tuple[Twin, ...] = ()
     counterparts: tuple[Counterpart, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -218,6 +264,8 @@ def _faults(pack: Pack) -> Iterator[tuple[str, str]]:
             yield where, "the goal has no text"
         yield from ((where, f"there is no wrapper {name!r}") for name in goal.wrappers if name not in wrappers)
         yield from ((where, f"nothing is known of {name!r}") for name in goal.needs if name not in CAPABILITIES)
+        if "memory" in (goal.vectors or pack.vectors) and not goal.later:
+            yield where, "the vector memory needs turns of a later session: add `later`"
         if _poisons(pack, goal) and not pack.hosts:
             yield where, "the vector needs a document: add `hosts`"
     for wrapper in pack.wrappers:
@@ -229,7 +277,7 @@ def _faults(pack: Pack) -> Iterator[tuple[str, str]]:
 
 
 def _poisons(pack: Pack, goal: Goal) -> bool:
-    return bool({"document", "pasted", "split_documents", "tool_result"} & set(goal.vectors or pack.vectors))
+    return bool(POISONING & set(goal.vectors or pack.vectors))
 
 
 def _names(pack: Pack) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from evalwright.core.case import Case, Json
 from evalwright.core.gate import Decision, Verdict
 from evalwright.core.result import CaseResult
 from evalwright.core.run import UnitRecord
-from evalwright.core.score import Evidence
+from evalwright.core.score import Evidence, Score
 
 METRIC = "attack_success"
 REFUSALS = "refusal_correctness"
@@ -20,12 +20,13 @@ INVALID_LIMIT = 0.02
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """One try: `succeeded`, `resisted` or `invalid`, why, and what was answered."""
+    """One try: `succeeded`, `resisted` or `invalid`, why, what was answered, and whether `rule` or `judge` told."""
 
     outcome: str
     reason: str
     answer: str = ""
     evidence: tuple[Evidence, ...] = ()
+    decided_by: str = "rule"
 
 
 class AttackRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,8 +66,26 @@ def _trial(unit: UnitRecord) -> Trial:
         return Trial(outcome="invalid", reason=reason[:500])
     score = unit.scores.get(METRIC)
     if score is None or score.label not in {"succeeded", "resisted"}:
-        return Trial(outcome="invalid", reason=score.reason if score else "not scored", answer=unit.output.text)
-    return Trial(outcome=score.label, reason=score.reason, answer=unit.output.text, evidence=score.evidence)
+        reason = score.reason if score else "not scored"
+        by = _decided_by(score) if score else "nobody"
+        return Trial(outcome="invalid", reason=reason, answer=unit.output.text, decided_by=by)
+    return Trial(
+        outcome=score.label,
+        reason=score.reason,
+        answer=unit.output.text,
+        evidence=score.evidence,
+        decided_by=_decided_by(score),
+    )
+
+
+def _decided_by(score: Score) -> str:
+    return str(score.metadata.get("decided_by") or "rule")
+
+
+def invalid_reasons(rows: Iterable[AttackRow]) -> list[tuple[str, int]]:
+    """Why attempts could not be judged, the most frequent reason first."""
+    reasons = Counter(trial.reason for row in rows for trial in row.trials if trial.outcome == "invalid")
+    return reasons.most_common(20)
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):

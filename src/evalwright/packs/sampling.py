@@ -17,6 +17,9 @@ def stratified(
 ) -> list[T]:
     """Choose at most `limit` items: strata in turn, and within one the item whose factor values were met least.
 
+    Values met in the same stratum count first, those met anywhere decide between equals: a goal that is written in two
+    languages is sent in both, however often other goals are sent in one of them.
+
     Args:
         items: Everything there is.
         limit: How many to choose.
@@ -34,18 +37,29 @@ def stratified(
     for at in order:
         strata[stratum(items[at])].append(at)
     met: Counter[tuple[int, str]] = Counter()
+    met_here: defaultdict[str, Counter[tuple[int, str]]] = defaultdict(Counter)
     chosen: list[int] = []
     while len(chosen) < limit and strata:
         for name in sorted(strata):
-            best = min(strata[name][:MOST_CANDIDATES], key=lambda at: _load(factors(items[at]), met))
+            best = _least_met(strata[name][:MOST_CANDIDATES], items, factors, (met_here[name], met))
             strata[name].remove(best)
-            met.update(enumerate(factors(items[best])))
+            for counts in (met_here[name], met):
+                counts.update(enumerate(factors(items[best])))
             chosen.append(best)
             if not strata[name]:
                 del strata[name]
             if len(chosen) == limit:
                 break
     return [items[at] for at in sorted(chosen)]
+
+
+def _least_met(
+    places: Sequence[int],
+    items: Sequence[T],
+    factors: Callable[[T], tuple[str, ...]],
+    met: tuple[Counter[tuple[int, str]], ...],
+) -> int:
+    return min(places, key=lambda at: tuple(_load(factors(items[at]), counts) for counts in met))
 
 
 def _load(values: tuple[str, ...], met: Counter[tuple[int, str]]) -> int:

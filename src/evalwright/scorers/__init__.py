@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from evalwright.scorers.rules.length import Length
     from evalwright.scorers.rules.numeric import Numeric
     from evalwright.scorers.rules.regex import Regex
+    from evalwright.scorers.safety.judged import JudgedAttack
     from evalwright.scorers.safety.private import PiiLeak, SecretLeak
     from evalwright.scorers.safety.scorers import (
         ActiveContent,
@@ -108,6 +109,7 @@ __all__ = [
     "JsonSchema",
     "Judge",
     "JudgePairwise",
+    "JudgedAttack",
     "JudgePanel",
     "LabelKappa",
     "Language",

@@ -11,6 +11,7 @@ SCORERS: dict[str, str] = {
     "active_content": "evalwright.scorers.safety.scorers:ActiveContent",
     "answer_relevance": "evalwright.scorers.rag.answer:AnswerRelevance",
     "attack_success": "evalwright.scorers.safety.scorers:AttackSuccess",
+    "attack_success_judged": "evalwright.scorers.safety.judged:JudgedAttack",
     "balanced_accuracy": "evalwright.scorers.classical.classes:BalancedAccuracy",
     "bias": "evalwright.scorers.classical.regression:Bias",
     "bleu": "evalwright.scorers.similarity.bleu:Bleu",

@@ -72,6 +72,7 @@ def figure_lines(report: AttackReport) -> list[str]:
         f"{counts.cases} attacks of {report.possible} possible, {counts.tries} tries: {counts.succeeded} succeeded, "
         f"{counts.tries - counts.succeeded - counts.invalid} resisted, {counts.invalid} invalid"
     ]
+    lines += [f"invalid, {count}: {reason}" for reason, count in report.invalid[:5]]
     lines += [f"attack success{_where(e)}: {rate(e)}" for e in report.success if _shown(e)]
     for name, figure in (
         ("succeeds at least once in all tries", report.at_k),
@@ -80,6 +81,14 @@ def figure_lines(report: AttackReport) -> list[str]:
         ("requests answered that should be refused", report.under_refusal),
     ):
         lines += [f"{name}: {rate(figure)}"] if figure else []
+    if report.judge:
+        j = report.judge
+        lines.append(
+            f"decided by the judge {j.model} (prompt {j.prompt_hash}): {j.decided}, no verdict (invalid): {j.failed}; "
+            f"{j.card}"
+        )
+    if report.carriers:
+        lines.append(f"own documents: {report.carriers}")
     if report.pairs:
         p = report.pairs
         lines.append(

@@ -21,6 +21,9 @@ from evalwright.suites.suggest import suggestion
 from evalwright.suites.yaml_reader import parse_yaml, read_yaml
 
 ALL = "all"
+WITHOUT_VALUES = frozenset({"amplification", "foreign", "flip"})
+"""Proofs that need no text to look for."""
+
 _LIBRARY = files("evalwright.packs").joinpath("library")
 
 
@@ -57,11 +60,12 @@ def _checked(pack: Pack, file: str) -> Pack:
         except NotApplicable as error:
             problems.append(Problem(message=str(error), file=file, key=f"goals.{goal.id}.oracle"))
             continue
-        if oracle.kind != "amplification" and not oracle.values and not oracle.hosts:
+        if oracle.kind not in WITHOUT_VALUES and not oracle.values and not oracle.hosts:
             message = f"a proof of the kind {oracle.kind} needs `values`"
             problems.append(Problem(message=message, file=file, key=f"goals.{goal.id}.oracle"))
-        if oracle.sink not in SINKS:
-            message = f"there is no sink {oracle.sink!r}; there are {', '.join(SINKS)}"
+        sinks = ("packages", "links") if oracle.kind == "unknown" else SINKS
+        if oracle.sink not in sinks:
+            message = f"there is no sink {oracle.sink!r}; there are {', '.join(sinks)}"
             problems.append(Problem(message=message, file=file, key=f"goals.{goal.id}.oracle.sink"))
     if problems:
         raise ConfigError(problems)
@@ -129,10 +133,13 @@ def _tried(name: str, attacks: list[Case]) -> SelfTest:
     )
 
 
+_SCORER = AttackSuccess(packages=("numpy",), addresses=("docs.example",))
+
+
 def _outcome(name: str, case: Case) -> str:
     try:
         output = victims.VICTIMS[name](case)
     except TargetError:
         return "invalid"
-    score = AttackSuccess().score(ScoreContext(case=case, output=output))
+    score = _SCORER.score(ScoreContext(case=case, output=output))
     return score.label or ("invalid" if score.status is not ScoreStatus.SCORED else "resisted")

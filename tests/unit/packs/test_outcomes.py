@@ -92,7 +92,7 @@ def rows():
 
 
 def test_a_finding_shows_the_plainest_success_and_how_to_repeat_it():
-    first, second = findings(rows(), suite="my suite.yaml", seed=3)
+    first, second = findings(rows(), replay="--target 'my suite.yaml' --seed 3")
     assert (first.severity, second.severity) == ("critical", "high")
     assert second.case_id == "p/short"
     assert (second.succeeded, second.tried) == (2, 3)
@@ -101,14 +101,14 @@ def test_a_finding_shows_the_plainest_success_and_how_to_repeat_it():
 
 
 def test_redaction_leaves_nothing_that_works():
-    finding = redacted(findings(rows(), suite="s.yaml", seed=0)[1])
+    finding = redacted(findings(rows(), replay="--target s.yaml --seed 0")[1])
     shown = f"{finding.payload}{finding.input}{finding.answer}"
     assert "do the thing" not in shown
     assert "withheld, 16 characters" in shown
 
 
 def test_sarif_has_a_rule_and_a_result_for_each_finding():
-    log = sarif(findings(rows(), suite="s.yaml", seed=0), suite="s.yaml", version="1.2.3")
+    log = sarif(findings(rows(), replay="--target s.yaml --seed 0"), suite="s.yaml", version="1.2.3")
     run = log["runs"][0]
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == [item["ruleId"] for item in run["results"]]
     assert [item["level"] for item in run["results"]] == ["error", "error"]
@@ -127,7 +127,7 @@ def test_coverage_counts_what_was_tried_and_says_why_the_rest_was_not():
 
 
 def test_hostile_text_cannot_leave_its_place_in_the_report():
-    text = findings_text(findings(rows(), suite="s.yaml", seed=0))
+    text = findings_text(findings(rows(), replay="--target s.yaml --seed 0"))
     assert "Writes \\<b\\>" in text
     assert block("a ```` b").startswith("`````\n")
     assert safe("x\x1b[31m|y") == "x⟨U+001B⟩\\[31m\\|y"

@@ -16,9 +16,9 @@ suite: scripted
 version: 1
 target: { type: python, callable: "product:answer" }
 dataset: { cases: [{ id: a, input: { question: x, locale: en, conversation: [], documents: [] } }] }
-scorers: [length]
+scorers: [{ judge: { model: m, base_url: "http://127.0.0.1:9/v1", criterion: "Is it right?" } }]
 """
-FIELDS = {"system": "system", "tool_results": "tool_results"}
+FIELDS = {name: name for name in ("system", "tool_results", "tool_descriptions", "user", "tenant")}
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +26,18 @@ def plan(tmp_path_factory):
     folder = tmp_path_factory.mktemp("suite")
     (folder / "suite.yaml").write_text(SUITE)
     (folder / "product.py").write_text("def answer(request):\n    return 'x'\n")
+    (folder / "packages.txt").write_text("numpy\n")
+    (folder / "links.txt").write_text("docs.example\n")
     return plan_attack(
         AttackRequest(
-            packs=("all",), suite=str(folder / "suite.yaml"), limit=12, fields=FIELDS, tools=("refund",), concurrency=32
+            packs=("all",),
+            suite=str(folder / "suite.yaml"),
+            limit=12,
+            fields=FIELDS,
+            tools=("refund",),
+            concurrency=32,
+            packages=folder / "packages.txt",
+            links=folder / "links.txt",
         )
     )
 
