@@ -101,8 +101,6 @@ class Server:
 @pytest.fixture
 def server(tmp_path: Path, catalog_url: str | None):  # noqa: F811
     """A server on SQLite, then on PostgreSQL."""
-    if catalog_url is not None:
-        pytest.skip("catalogs on PostgreSQL are not wired yet")
     made = Server(ServerSettings(workspace=tmp_path / "ws", catalog=catalog_url))
     yield made
     made.state.close()

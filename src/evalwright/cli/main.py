@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("evalwright.cli.export:export", "Export a run's rows as JSONL, CSV or Parquet."),
     "gate": ("evalwright.cli.gate:gate", "Decide on a stored run, or explain its decision."),
     "serve": ("evalwright.server.command:serve", "Serve the workbench: pages, API, sign-in and reviews."),
+    "audit": ("evalwright.cli.audit:audit", "Read and check the log of who did what."),
     "baseline": ("evalwright.cli.baseline:baseline", "Say which run later ones are compared with."),
     "pack": ("evalwright.cli.pack:pack", "Attack a suite's target with adversarial and safety packs."),
     "waive": ("evalwright.cli.waive:waive", "Set a rule aside for one run, with a second person's agreement."),

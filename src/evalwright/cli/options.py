@@ -48,3 +48,10 @@ def summary_of(run: RunStore) -> Summary:
             hint=f"evalwright resume {run.run_id}",
         )
     return summary
+
+
+def audited(workspace: Workspace, actor: str, action: str, subject: str, **detail: Any) -> None:
+    """Note in the workspace's audit log what was decided on the command line."""
+    from evalwright.services.auditing import AuditEvent, record
+
+    record(workspace, AuditEvent(actor=actor, action=action, subject=subject, project="default", detail=detail))

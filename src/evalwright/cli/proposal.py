@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import click
 import msgspec
 
-from evalwright.cli.options import json_option, open_workspace, workspace_option
+from evalwright.cli.options import audited, json_option, open_workspace, workspace_option
 from evalwright.core.errors import UsageError
 from evalwright.governance.members import APPROVALS, Member, Members
 from evalwright.governance.proposals import Figure, Impact, Kind, Proposal, RunMove, State
@@ -116,7 +116,9 @@ def _decision(name: Literal["approve", "reject", "withdraw"], state: State, text
     @by_option
     @workspace_option
     def decide(proposal_id: str, comment: str, by: str | None, workspace: Path | None) -> None:
-        found = Proposals(open_workspace(workspace)).decide(proposal_id, state, by=user_name(by), comment=comment)
+        place, who = open_workspace(workspace), user_name(by)
+        found = Proposals(place).decide(proposal_id, state, by=who, comment=comment)
+        audited(place, who, f"proposal.{name}", found.id, subject_kind=found.kind)
         click.echo(f"{found.id} is {found.state}: {found.subject}")
 
 

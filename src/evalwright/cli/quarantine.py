@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from evalwright.cli.options import json_option, open_workspace, workspace_option
+from evalwright.cli.options import audited, json_option, open_workspace, workspace_option
 from evalwright.cli.waive import seconds
 
 EPILOG = """\b
@@ -35,7 +35,9 @@ def add(suite: str, cases: tuple[str, ...], owner: str, reason: str, expires: st
     from evalwright.services.quarantine import Isolation, isolate
 
     why = Isolation(owner=owner, reason=reason, lasts_s=seconds(expires), user=user_name(), now=time.time())
-    made = isolate(open_workspace(workspace), suite, cases, why)
+    place = open_workspace(workspace)
+    made = isolate(place, suite, cases, why)
+    audited(place, why.user, "quarantine.add", suite, cases=len(made), first=made[0].case_id)
     click.echo(f"{len(made)} in quarantine until {_date(made[0].expires_at)}")
 
 
@@ -48,7 +50,9 @@ def release(suite: str, cases: tuple[str, ...], workspace: Path | None) -> None:
     from evalwright.services.people import user_name
     from evalwright.services.quarantine import release as let_out
 
-    let_out(open_workspace(workspace), suite, cases, user=user_name(), now=time.time())
+    place, user = open_workspace(workspace), user_name()
+    let_out(place, suite, cases, user=user, now=time.time())
+    audited(place, user, "quarantine.release", suite, cases=len(cases), first=cases[0])
     click.echo(f"{len(cases)} released")
 
 

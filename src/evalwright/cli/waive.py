@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from evalwright.cli.options import find_run, json_option, open_workspace, workspace_option
+from evalwright.cli.options import audited, find_run, json_option, open_workspace, workspace_option
 from evalwright.store.governance import Waiver
+from evalwright.store.workspace import Workspace
 
 EPILOG = """\b
 Examples:
@@ -45,6 +46,7 @@ def request(run: str, rule: str, reason: str, ticket: str, expires: str, workspa
         rule=rule, reason=reason, ticket=ticket, lasts_s=seconds(expires), user=user_name(), now=time.time()
     )
     made = request_waiver(place, find_run(place, run), wanted)
+    _note(place, made, "request", wanted.user)
     click.echo(made.id)
     click.echo(f"`{made.rule}` is waived once somebody else runs: evalwright waive approve {made.id}", err=True)
 
@@ -57,7 +59,9 @@ def approve(waiver: str, workspace: Path | None) -> None:
     from evalwright.services.people import user_name
     from evalwright.services.waivers import approve_waiver
 
-    found = approve_waiver(open_workspace(workspace), waiver, user=user_name(), now=time.time())
+    place, user = open_workspace(workspace), user_name()
+    found = approve_waiver(place, waiver, user=user, now=time.time())
+    _note(place, found, "approve", user)
     click.echo(f"{found.id} is active until {_date(found.expires_at)}")
     click.echo(f"next: evalwright gate {found.run_id}", err=True)
 
@@ -70,7 +74,9 @@ def revoke(waiver: str, workspace: Path | None) -> None:
     from evalwright.services.people import user_name
     from evalwright.services.waivers import revoke_waiver
 
-    found = revoke_waiver(open_workspace(workspace), waiver, user=user_name(), now=time.time())
+    place, user = open_workspace(workspace), user_name()
+    found = revoke_waiver(place, waiver, user=user, now=time.time())
+    _note(place, found, "revoke", user)
     click.echo(f"{found.id} is revoked")
 
 
@@ -92,6 +98,12 @@ def list_(workspace: Path | None, *, everything: bool, as_json: bool) -> None:
         click.echo("\n".join(_lines(waiver, now)))
     active = sum(waiver.state(now) == "active" for waiver in found)
     click.echo(f"{active} active", err=True)
+
+
+def _note(workspace: Workspace, waiver: Waiver, step: str, user: str) -> None:
+    """Write a step of a waiver into the audit log."""
+    detail = {"rule": waiver.rule, "run": waiver.run_id, "suite": waiver.suite, "expires_at": waiver.expires_at}
+    audited(workspace, user, f"waiver.{step}", waiver.id, **detail)
 
 
 def _lines(waiver: Waiver, now: float) -> list[str]:

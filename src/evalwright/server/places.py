@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import threading
 
+import sqlalchemy as sa
+
 from evalwright.server.settings import ServerSettings
 from evalwright.services.accounts import DEFAULT_PROJECT, check_name
+from evalwright.store.catalog import Catalog
+from evalwright.store.database import writing
 from evalwright.store.workspace import Workspace
 
 
@@ -36,7 +40,10 @@ class Places:
     def _opened(self, project: str) -> Workspace:
         check_name(project, "project")
         folder = self._settings.workspace
-        return Workspace.open(folder if project == DEFAULT_PROJECT else folder / "projects" / project)
+        workspace = Workspace.open(folder if project == DEFAULT_PROJECT else folder / "projects" / project)
+        if self._settings.catalog is not None:
+            workspace.catalog = _in_schema(self._settings.catalog, f"evalwright_{project}")
+        return workspace
 
     def close(self) -> None:
         """Close the catalogs."""
@@ -45,3 +52,13 @@ class Places:
                 if "catalog" in workspace.__dict__:
                     workspace.catalog.close()
             self._open.clear()
+
+
+def _in_schema(address: str, schema: str) -> Catalog:
+    """The catalog of a project: a schema of its own, which its connections see nothing beside."""
+    url = sa.make_url(address).set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with writing(engine) as connection:
+        connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
+    engine.dispose()
+    return Catalog.open(url.update_query_dict({"options": f'-csearch_path="{schema}"'}))

@@ -121,7 +121,7 @@ class Catalog:
         self._engine = engine
 
     @classmethod
-    def open(cls, url: str) -> Catalog:
+    def open(cls, url: str | sa.URL) -> Catalog:
         """Open a catalog by its SQLAlchemy URL; makes or migrates its tables when needed.
 
         Raises:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from evalwright.server.routes import me, projects, session, setup, users
+from evalwright.server.routes import audit, me, projects, session, setup, users
 
 OPEN: tuple[APIRouter, ...] = (session.open_router, setup.router)
 """Reachable by anybody, under /api/v1: signing in and nothing else."""
 
-SIGNED_IN: tuple[APIRouter, ...] = (session.router, me.router, users.router, projects.router)
+SIGNED_IN: tuple[APIRouter, ...] = (session.router, me.router, users.router, projects.router, audit.router)
 """Under /api/v1, for anybody who is signed in."""
 
-IN_PROJECT: tuple[APIRouter, ...] = ()
+IN_PROJECT: tuple[APIRouter, ...] = (audit.project_router,)
 """Under /api/v1/projects/{project}, for members; each route says with `project_of(role)` which role it takes."""
