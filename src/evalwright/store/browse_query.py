@@ -9,9 +9,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from evalwright.core.errors import UsageError
 from evalwright.store.browse_index import BrowseIndex
+from evalwright.store.columns import dense, scattered
 from evalwright.store.duck_pool import DuckPool
 
 STATUSES = ("all", "failed", "passed", "errored", "unjudged")
@@ -164,6 +167,55 @@ def neighbours_of(
     with pool.query(page=index.path) as duck:
         rows = duck.execute(query, [*values, case_index]).fetchall()
     return (rows[0][0], rows[0][1]) if rows else (None, None)
+
+
+def find_cases(pool: DuckPool, index: BrowseIndex, wanted: UnitFilter) -> npt.NDArray[np.int64]:
+    """Indices of the cases with a unit that fits."""
+    found = _conditions(index, wanted)
+    clause = " AND ".join(condition.sql for condition in found) or "true"
+    values = [value for condition in found for value in condition.values]
+    with pool.query(page=index.path) as duck:
+        rows = duck.execute(f"SELECT DISTINCT case_index FROM page WHERE {clause}", values).fetchnumpy()
+    cases: npt.NDArray[np.int64] = dense(rows["case_index"], np.int64)
+    return cases
+
+
+def case_columns(
+    pool: DuckPool, index: BrowseIndex, metric: str, size: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Value (mean over trials) and verdict (1, 0) of each case on a metric, NaN for none, shape (size,) each.
+
+    The verdict is that of the metric; for the empty name, and for metrics without one, that of the row. The value of
+    the empty name is the verdict.
+
+    Raises:
+        UsageError: There is no such metric.
+    """
+    if not metric:
+        value, verdict = "passed::DOUBLE", "passed"
+    else:
+        value, verdict = index.column("v", metric) or "", index.column("p", metric) or ""
+    if not value:
+        raise UsageError(f"the run has no metric {metric!r}", hint=f"it has: {', '.join(index.head.metrics)}")
+    query = f"SELECT case_index, avg({value}) AS value, bool_and({verdict})::DOUBLE AS passed FROM page GROUP BY 1"
+    with pool.query(page=index.path) as duck:
+        found = duck.execute(query).fetchnumpy()
+    places = dense(found["case_index"], np.int64)
+    values, passed = (
+        scattered(places, dense(found[name], np.float64, np.nan), size, np.nan) for name in ("value", "passed")
+    )
+    return (passed if not metric else values), passed
+
+
+def first_units(pool: DuckPool, index: BrowseIndex, cases: Sequence[int]) -> dict[int, ListedUnit]:
+    """By case index: the first trial of each of these cases."""
+    if not cases:
+        return {}
+    marks = ", ".join("?" * len(cases))
+    query = f"SELECT min(place) FROM page WHERE case_index IN ({marks}) GROUP BY case_index"
+    with pool.query(page=index.path) as duck:
+        places = [place for (place,) in duck.execute(query, list(cases)).fetchall()]
+    return {unit.case_index: unit for unit in units_at(pool, index, places)}
 
 
 def units_at(pool: DuckPool, index: BrowseIndex, places: Sequence[int]) -> Iterator[ListedUnit]:
