@@ -20,7 +20,7 @@ from typing import Literal
 import msgspec
 
 from evalwright.core.case import Json
-from evalwright.core.errors import StoreError, UsageError
+from evalwright.core.errors import NotFound, StoreError, UsageError
 from evalwright.store.files import disk_errors
 
 State = Literal["draft", "in_review", "approved", "retired"]
@@ -167,7 +167,7 @@ class GoldenSet:
         """
         found = self._find(reference)
         if found is None:
-            raise UsageError(f"the golden set {self.name} has no version {reference!r}", hint=self._known())
+            raise NotFound(f"the golden set {self.name} has no version {reference!r}", hint=self._known())
         return found
 
     def _find(self, reference: str) -> Version | None:
@@ -232,7 +232,7 @@ class GoldenLogs:
         if not path.is_file():
             known = ", ".join(self.names()[:10])
             hint = f"there is {known}" if known else "`evalwright dataset create` makes one"
-            raise UsageError(f"there is no golden set {name!r}", hint=hint)
+            raise NotFound(f"there is no golden set {name!r}", hint=hint)
         with disk_errors(path):
             data = path.read_bytes()
         return GoldenSet(name, tuple(_events(path, data)))

@@ -73,6 +73,10 @@ def plain(value: Any) -> Any:
     return value
 
 
+_making: list[type[msgspec.Struct]] = []
+"""Structs whose models are being made: one that holds itself is described as anything inside itself."""
+
+
 @cache
 def model_of(struct: type[msgspec.Struct], name: str | None = None) -> type[Wire]:
     """The pydantic model of a msgspec struct, with those of the structs it holds.
@@ -88,6 +92,7 @@ def model_of(struct: type[msgspec.Struct], name: str | None = None) -> type[Wire
     """
     hints = typing.get_type_hints(struct, include_extras=False)
     fields: dict[str, Any] = {}
+    _making.append(struct)
     for field in msgspec.structs.fields(struct):
         kind = _wired(hints[field.name])
         if field.default_factory is not msgspec.NODEFAULT:
@@ -95,6 +100,7 @@ def model_of(struct: type[msgspec.Struct], name: str | None = None) -> type[Wire
         else:
             default = ... if field.default is msgspec.NODEFAULT else field.default
         fields[field.name] = (kind, _sendable(default))
+    _making.pop()
     doc = (struct.__doc__ or "").split("\n\n")[0]
     made = create_model(name or struct.__name__, __base__=Wire, __doc__=doc, **fields)
     return typing.cast("type[Wire]", made)
@@ -107,7 +113,7 @@ def _sendable(default: Any) -> Any:
 def _wired(kind: Any) -> Any:
     """A type with every struct in it replaced by its model."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return model_of(kind)
+        return Any if kind in _making else model_of(kind)
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if origin is None or origin is typing.Literal:
         return _open(kind)

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from evalwright.server.routes import audit, me, projects, session, setup, users
+from evalwright.server.routes import (
+    audit,
+    cases,
+    comparisons,
+    datasets,
+    exports,
+    gates,
+    me,
+    overview,
+    projects,
+    runs,
+    session,
+    setup,
+    suites,
+    trends,
+    users,
+)
 
 OPEN: tuple[APIRouter, ...] = (session.open_router, setup.router)
 """Reachable by anybody, under /api/v1: signing in and nothing else."""
@@ -12,5 +28,7 @@ OPEN: tuple[APIRouter, ...] = (session.open_router, setup.router)
 SIGNED_IN: tuple[APIRouter, ...] = (session.router, me.router, users.router, projects.router, audit.router)
 """Under /api/v1, for anybody who is signed in."""
 
-IN_PROJECT: tuple[APIRouter, ...] = (audit.project_router,)
+_READING = (overview, runs, cases, comparisons, trends, datasets, gates, suites, exports)
+
+IN_PROJECT: tuple[APIRouter, ...] = (*(module.router for module in _READING), audit.project_router)
 """Under /api/v1/projects/{project}, for members; each route says with `project_of(role)` which role it takes."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock, RLock
 from typing import Any, TypeVar
 
-from evalwright.core.errors import StoreError, UsageError
+from evalwright.core.errors import NotFound, StoreError
 from evalwright.core.result import Summary
 from evalwright.core.run import Manifest
 from evalwright.services.figures import slice_specs
@@ -159,20 +159,20 @@ class Browser:
         """A run by its whole id.
 
         Raises:
-            UsageError: There is no such run.
+            NotFound: There is no such run.
         """
         try:
             return self.workspace.run(run_id)
         except StoreError:
             if self.workspace.catalog.get(run_id) is not None:
                 raise
-            raise UsageError(f"there is no run {run_id!r}") from None
+            raise NotFound(f"there is no run {run_id!r}") from None
 
     def run(self, run_id: str) -> OpenRun:
         """A run ready to be asked; the one opened before, while nothing has changed.
 
         Raises:
-            UsageError: There is no such run.
+            NotFound: There is no such run.
             StoreError: It can't be read.
         """
         store = self.store(run_id)
@@ -182,7 +182,7 @@ class Browser:
         """What the catalog knows of a run; from its folder when the catalog does not know it.
 
         Raises:
-            UsageError: There is no such run.
+            NotFound: There is no such run.
         """
         found = self.workspace.catalog.get(run_id)
         if found is None:
@@ -190,7 +190,7 @@ class Browser:
             self.workspace.catalog.add_missing([(store.manifest(), store.summary())])
             found = self.workspace.catalog.get(run_id)
         if found is None:
-            raise UsageError(f"there is no run {run_id!r}")
+            raise NotFound(f"there is no run {run_id!r}")
         return found
 
     def results(self, run_id: str) -> Results | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from evalwright.core.case import Case
-from evalwright.core.errors import StoreError, UsageError
+from evalwright.core.errors import NotFound, StoreError
 from evalwright.core.output import Output, Usage
 from evalwright.core.run import Attempt, Failure, UnitRecord
 from evalwright.core.score import Score, ScoreStatus
@@ -131,7 +131,7 @@ def case_page(
         among: The list it was opened from, for its neighbours.
 
     Raises:
-        UsageError: There is no such run or case.
+        NotFound: There is no such run or case.
         StoreError: The run can't be read.
     """
     run = browser.run(run_id)
@@ -155,12 +155,12 @@ def index_of(run: OpenRun, case_id: str) -> int:
     """Index of a case within its run.
 
     Raises:
-        UsageError: There is no such case.
+        NotFound: There is no such case.
     """
     try:
         return run.cases.find(case_id)
     except KeyError:
-        raise UsageError(f"the run {run.store.run_id} has no case {case_id!r}") from None
+        raise NotFound(f"the run {run.store.run_id} has no case {case_id!r}") from None
 
 
 def units_of(run: OpenRun, index: int) -> list[UnitRecord]:

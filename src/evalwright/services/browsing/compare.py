@@ -296,7 +296,7 @@ class _Sides:
     @cached_property
     def paired(self) -> npt.NDArray[np.bool_]:
         """Which of the baseline's cases some candidate has, shape (cases,)."""
-        found: npt.NDArray[np.bool_] = (self.places[1:] >= 0).any(axis=0)
+        found: npt.NDArray[np.bool_] = np.any(self.places[1:] >= 0, axis=0)
         return found
 
     @cached_property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
@@ -206,13 +207,13 @@ def set_diff(browser: Browser, name: str, before: str, after: str) -> SetDiff:
         added=_first(diff.added_cases()),
         removed=_first(diff.removed_cases()),
         changed=tuple(
-            ChangedCase(id=change.id, fields=change.fields) for _, change in zip(range(SHOWN_CHANGES), diff.changes())
+            ChangedCase(id=change.id, fields=change.fields) for change in islice(diff.changes(), SHOWN_CHANGES)
         ),
     )
 
 
 def _first(cases: Iterator[Case]) -> tuple[Case, ...]:
-    return tuple(case for _, case in zip(range(SHOWN_CHANGES), cases, strict=False))
+    return tuple(islice(cases, SHOWN_CHANGES))
 
 
 def health(browser: Browser, name: str, version: str = LATEST) -> Health:

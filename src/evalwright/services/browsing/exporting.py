@@ -13,7 +13,7 @@ import msgspec
 from evalwright.core.case import Json
 from evalwright.core.errors import UsageError
 from evalwright.services.browsing.paging import MOST, Page
-from evalwright.store.export import neutral
+from evalwright.store.export import plain_cell
 
 FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
 """Formats and their media types."""
@@ -79,5 +79,5 @@ def _flat(prefix: str, value: Json) -> Iterator[tuple[str, Json]]:
 
 def _line(cells: Iterable[Json]) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow([neutral(cell) if isinstance(cell, str) else cell for cell in cells])
+    csv.writer(text, lineterminator="\r\n").writerow([plain_cell(cell) for cell in cells])
     return text.getvalue().encode()

@@ -79,7 +79,7 @@ class Artefact(msgspec.Struct, frozen=True, kw_only=True):
     at: float
 
 
-class RunPageModel(msgspec.Struct, frozen=True, kw_only=True):
+class RunDetail(msgspec.Struct, frozen=True, kw_only=True):
     """A run's page.
 
     Attributes:
@@ -169,7 +169,7 @@ def _live(state: RunState) -> Live:
     )
 
 
-def run_page(browser: Browser, run_id: str) -> RunPageModel:
+def run_page(browser: Browser, run_id: str) -> RunDetail:
     """A run with everything but its rows; a running run has no figures yet, and says so.
 
     Raises:
@@ -182,7 +182,7 @@ def run_page(browser: Browser, run_id: str) -> RunPageModel:
     manifest = summary.manifest if summary is not None else store.manifest()
     row = listed(browser, (entry,))[0]
     estimates = summary.estimates if summary is not None else ()
-    return RunPageModel(
+    return RunDetail(
         entry=row,
         manifest=manifest,
         totals=summary.totals if summary is not None else None,

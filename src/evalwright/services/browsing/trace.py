@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from evalwright.core.case import Json
-from evalwright.core.errors import UsageError
+from evalwright.core.errors import NotFound
 from evalwright.core.output import Step
 from evalwright.core.run import UnitRecord
 from evalwright.services.browsing.browser import Browser
@@ -163,10 +163,10 @@ class Trace:
         """Number of a span by its id.
 
         Raises:
-            UsageError: There is none.
+            NotFound: There is none.
         """
         if not span.isascii() or not span.isdecimal() or int(span) >= len(self.steps):
-            raise UsageError(f"the trace has no span {span!r}")
+            raise NotFound(f"the trace has no span {span!r}")
         return int(span)
 
 
@@ -226,7 +226,7 @@ def trace_of(browser: Browser, run_id: str, case_id: str, trial: int) -> Trace:
     """The trace of an answer, kept ready for the next question.
 
     Raises:
-        UsageError: There is no such run, case or trial.
+        NotFound: There is no such run, case or trial.
     """
     run = browser.run(run_id)
     key = (run_id, case_id, trial, run.tables.written)
@@ -238,7 +238,7 @@ def _record(browser: Browser, run_id: str, case_id: str, trial: int) -> UnitReco
     for record in units_of(run, index_of(run, case_id)):
         if record.trial == trial:
             return record
-    raise UsageError(f"the run {run_id} has no trial {trial} of the case {case_id!r}")
+    raise NotFound(f"the run {run_id} has no trial {trial} of the case {case_id!r}")
 
 
 def trace_page(trace: Trace, *, parent: str | None = None, after: str | None = None, limit: int = 500) -> SpanPage:
@@ -251,7 +251,7 @@ def trace_page(trace: Trace, *, parent: str | None = None, after: str | None = N
         limit: How many at most.
 
     Raises:
-        UsageError: There is no such span.
+        NotFound: There is no such span.
     """
     numbers = trace.children[None if parent is None else trace.number(parent)]
     start = numbers.index(trace.number(after)) + 1 if after is not None and trace.number(after) in numbers else 0
@@ -270,7 +270,7 @@ def span_detail(trace: Trace, span: str) -> SpanDetail:
     """One span as a whole.
 
     Raises:
-        UsageError: There is none.
+        NotFound: There is none.
     """
     number = trace.number(span)
     step = trace.steps[number]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from evalwright.analysis.trends import TrendPoint, TrendRun, trend_points
-from evalwright.core.errors import UsageError
+from evalwright.core.errors import NotFound, UsageError
 from evalwright.core.run import RunStatus
 from evalwright.services.browsing.browser import Browser
 from evalwright.store.catalog import RunEntry, RunFilter
@@ -82,7 +82,7 @@ def trend(browser: Browser, wanted: TrendQuestion) -> Trend:
     """
     entries = _entries(browser, wanted)
     if not entries and wanted.suite not in browser.workspace.catalog.suites():
-        raise UsageError(f"there is no run of the suite {wanted.suite!r}")
+        raise NotFound(f"there is no run of the suite {wanted.suite!r}")
     known = _latest_figures(browser, entries)
     metric = wanted.metric or next((figure.estimate.metric for figure in known if figure.headline), None)
     if metric is None:
