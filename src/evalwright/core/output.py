@@ -68,6 +68,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         text: The answer as text; empty when there is none.
         data: The answer as a JSON value where the target gives one.
+        parts: Pictures, sound and documents the target answered with (`core.media`), by digest once recorded.
         messages: The whole conversation, `{"role", "content", …}` each, where the target shows it.
         tool_calls: Tools called, in order.
         contexts: Passages retrieved, best first.
@@ -84,6 +85,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     text: str = ""
     data: Json = None
+    parts: tuple[dict[str, Json], ...] = ()
     messages: tuple[dict[str, Json], ...] = ()
     tool_calls: tuple[ToolCall, ...] = ()
     contexts: tuple[Passage, ...] = ()

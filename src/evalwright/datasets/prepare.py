@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,6 +12,8 @@ import msgspec
 from evalwright.core.case import BadRow, Case
 from evalwright.core.errors import ConfigError, Problem
 from evalwright.core.identity import content_id
+from evalwright.core.media import Contents
+from evalwright.datasets.attachments import Attachments
 from evalwright.datasets.parse import check_text
 from evalwright.datasets.reader import Rows
 from evalwright.datasets.rows import RowError, excerpt
@@ -40,7 +43,14 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.case_file)
 
 
-def prepare(rows: Iterable[Case | BadRow], blobs: Blobs, *, strict: bool = False, source: str = "") -> Prepared:
+def prepare(
+    rows: Iterable[Case | BadRow],
+    blobs: Blobs,
+    *,
+    strict: bool = False,
+    source: str = "",
+    media: Contents | None = None,
+) -> Prepared:
     """Write cases into the workspace, each once, in memory that hardly grows with their number.
 
     Args:
@@ -48,6 +58,7 @@ def prepare(rows: Iterable[Case | BadRow], blobs: Blobs, *, strict: bool = False
         blobs: Where to write.
         strict: Whether a bad row is fatal.
         source: Name of the dataset, for messages.
+        media: Where pictures, sound and documents go that cases name by path or hold inline; `blobs` when None.
 
     Raises:
         ConfigError: No case is left, or `strict` and a row is bad.
@@ -55,8 +66,9 @@ def prepare(rows: Iterable[Case | BadRow], blobs: Blobs, *, strict: bool = False
     """
     bad: list[BadRow] = []
     bad_count = 0
+    attachments = _attachments(rows, media or blobs)
     with CaseFileWriter(blobs) as writer:
-        for found in _written(rows, writer, source):
+        for found in _written(rows, writer, source, attachments):
             bad_count += 1
             if len(bad) < KEPT:
                 bad.append(found)
@@ -64,20 +76,32 @@ def prepare(rows: Iterable[Case | BadRow], blobs: Blobs, *, strict: bool = False
     return Prepared(case_file=writer.file, bad_rows=tuple(bad), bad_count=bad_count)
 
 
-def _written(rows: Iterable[Case | BadRow], writer: CaseFileWriter, source: str) -> Iterator[BadRow]:
+def _attachments(rows: Iterable[Case | BadRow], media: Contents) -> Attachments | None:
+    """How files that cases name are found; None for rows that another tool's file was read into: they stay as read."""
+    if isinstance(rows, Rows):
+        return None if rows.folder is None else Attachments(media, rows.folder)
+    return Attachments(media, Path(), getattr(rows, "blobs", None))
+
+
+def _written(
+    rows: Iterable[Case | BadRow], writer: CaseFileWriter, source: str, attachments: Attachments | None
+) -> Iterator[BadRow]:
     """Write the cases; what remains are the bad rows."""
     numbered = ((rows.line, row) for row in rows) if isinstance(rows, Rows) else enumerate(map(_checked, rows), start=1)
     for line, row in numbered:
         if isinstance(row, BadRow):
             yield row
-        elif (reason := _write(row, writer, line)) is not None:
+        elif (reason := _write(row, writer, line, attachments)) is not None:
             yield BadRow(line=line, reason=reason, source=source, text=excerpt(str(row.input)))
 
 
-def _write(case: Case, writer: CaseFileWriter, line: int) -> str | None:
+def _write(case: Case, writer: CaseFileWriter, line: int, attachments: Attachments | None) -> str | None:
     """Write one case, or say why not."""
     try:
+        case = case if attachments is None else attachments.settled(case)
         first = writer.add(case, line=line)
+    except RowError as error:
+        return str(error)
     except (UnicodeEncodeError, msgspec.MsgspecError, RecursionError, TypeError) as error:
         return _unwritable(case, error)
     if first is None:

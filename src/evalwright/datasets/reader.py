@@ -34,10 +34,12 @@ class Rows(Iterator[Case | BadRow]):
     Attributes:
         source: Name of the dataset.
         line: Line of the row given last, 0 before the first.
+        folder: Folder that files named by cases are looked for in.
     """
 
-    def __init__(self, source: str, rows: Iterator[tuple[int, Case | BadRow]]) -> None:
+    def __init__(self, source: str, rows: Iterator[tuple[int, Case | BadRow]], folder: Path | None = None) -> None:
         self.source = source
+        self.folder = folder
         self.line = 0
         self._rows = rows
 
@@ -65,12 +67,12 @@ def read_rows(spec: DatasetSpec, base_dir: Path) -> Rows:
     """
     fields = Fields(spec)
     if spec.file is None:
-        return Rows(spec.source, _cases(spec, fields, inline_rows(spec.cases, spec.line), spec.source))
+        return Rows(spec.source, _cases(spec, fields, inline_rows(spec.cases, spec.line), spec.source), base_dir)
     if spec.cases:
         raise ConfigError([_problem(spec, "a dataset has `file` or `cases`, not both", key="dataset")])
     path = find_file(spec, base_dir)
     reader = READERS[_format(spec, path)]
-    return Rows(spec.file, _cases(spec, fields, _guarded(spec, reader(path)), spec.file))
+    return Rows(spec.file, _cases(spec, fields, _guarded(spec, reader(path)), spec.file), path.parent)
 
 
 def read_raw(spec: DatasetSpec, base_dir: Path) -> Iterator[Row]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evalwright.core.errors import EvalwrightError
+from evalwright.core.media import Contents
 from evalwright.core.output import Output
 from evalwright.core.ports import CaseSource, Clock, RunListener, SystemClock
 from evalwright.core.run import RunSettings, RunStatus
@@ -78,6 +79,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         clock: Time.
         estimate: What a unit is expected to spend, for the budget.
         retry_errored: Run units again that failed for good in an earlier sitting.
+        media: Where pictures, sound and documents of cases and answers are kept; None when there are none.
     """
 
     run_dir: Path
@@ -95,6 +97,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock = SystemClock()
     estimate: UnitEstimate = UnitEstimate()
     retry_errored: bool = False
+    media: Contents | None = None
 
 
 class LimitChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -19,6 +19,7 @@ from evalwright.core.scorer import ScoreContext
 from evalwright.core.target import TargetCall, answers_exist, most_at_once, needs_meter, public_metadata
 from evalwright.engine.alarm import Alarm
 from evalwright.engine.answers import Answers
+from evalwright.engine.attached import shelved, with_content
 from evalwright.engine.attempt import answer, clipped
 from evalwright.engine.board import HALT, Board
 from evalwright.engine.desk import Desk, Permit
@@ -150,19 +151,21 @@ class Sitting:
             return
         tried = self._job.clock.monotonic()
         work.calls += self._call_weight
-        call = work.call
-        if self._lends_meter:
-            call = msgspec.structs.replace(call, meter=self.desk.meter(prepaid=True))
         try:
-            output = await answer(self._job.target, call, self._job.settings.timeout_s)
+            output = await answer(self._job.target, self._filled(work.call), self._job.settings.timeout_s)
         except TargetError as error:
             permit.failed(error)
             self._failed(work, error, self._job.clock.monotonic() - tried)
         else:
-            output = self._priced(output)
+            output = shelved(self._priced(output), self._job.media)
             permit.answered(output)
             self._answers.keep(work, output)
             await self._answered(work, output, permit)
+
+    def _filled(self, call: TargetCall) -> TargetCall:
+        """The call with what only its sending needs."""
+        call = with_content(call, self._job.media)
+        return msgspec.structs.replace(call, meter=self.desk.meter(prepaid=True)) if self._lends_meter else call
 
     def _refused_by_budget(self) -> None:
         if self.desk.exhausted:
@@ -194,7 +197,7 @@ class Sitting:
         self, work: Work, output: Output, permit: Permit | None = None, *, cached: bool = False
     ) -> None:
         meter = self.desk.meter(prepaid=permit is not None)
-        services = {**self._job.services, "meter": meter}
+        services = {**self._job.services, "meter": meter, "media": self._job.media}
         context = ScoreContext(case=work.unit.case, output=output, trial=work.unit.trial, services=services)
         scores = await self._scorers.score(context)
         if permit is not None:

@@ -16,6 +16,7 @@ from evalwright.models.chat import (
     text_or_none,
 )
 from evalwright.models.failures import error_in_answer, malformed
+from evalwright.models.media import anthropic_part
 
 _MAX_TOKENS = 4096
 
@@ -188,7 +189,7 @@ def _block(part: Json) -> Json:
     image = part.get("image_url") if isinstance(part, dict) else None
     url = image.get("url") if isinstance(image, dict) else None
     if not isinstance(url, str):
-        return part
+        return anthropic_part(part)
     if not url.startswith("data:"):
         return {"type": "image", "source": {"type": "url", "url": url}}
     kind, _, data = url[5:].partition(";base64,")

@@ -45,6 +45,7 @@ class ChatReply(msgspec.Struct, kw_only=True):
     Attributes:
         text: The answer's text; empty when there is none (tool calls only).
         tool_calls: Tools the model wants called, in order, arguments decoded.
+        parts: Pictures and sound in the answer (`core.media`).
         usage: Tokens as the provider counted them, cached ones included in `input_tokens`; None when it did not say.
         model: The model as the provider named it in its answer.
         finish_reason: Why the model stopped, as the provider says it.
@@ -57,6 +58,7 @@ class ChatReply(msgspec.Struct, kw_only=True):
 
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
+    parts: tuple[dict[str, Json], ...] = ()
     usage: Usage | None = None
     model: str | None = None
     finish_reason: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from evalwright.core.case import Json
@@ -18,6 +18,7 @@ from evalwright.models.chat import (
     text_or_none,
 )
 from evalwright.models.failures import error_in_answer, malformed
+from evalwright.models.media import answered, gemini_part
 
 _RENAMED = {
     "max_tokens": "maxOutputTokens",
@@ -89,6 +90,7 @@ class GeminiContent:
         return ChatReply(
             text=_text(parts, thought=False),
             tool_calls=_calls(parts),
+            parts=tuple(_media(parts)),
             usage=_usage(body.get("usageMetadata")),
             model=text_or_none(body.get("modelVersion")),
             finish_reason=text_or_none(candidate.get("finishReason")),
@@ -173,6 +175,8 @@ def _sent_part(part: Json) -> dict[str, Json]:
         return {"inlineData": {"mimeType": kind, "data": data}}
     if isinstance(url, str):
         return {"fileData": {"fileUri": url}}
+    if (media := gemini_part(part)) is not None:
+        return media
     return {"text": content_text([part])}
 
 
@@ -222,6 +226,19 @@ def _calls(parts: list[dict[str, Json]]) -> tuple[ToolCall, ...]:
         )
         for call in calls
     )
+
+
+def _media(parts: list[dict[str, Json]]) -> Iterator[dict[str, Json]]:
+    """Pictures and sound of an answer."""
+    for part in parts:
+        inline = part.get("inlineData")
+        if isinstance(inline, dict):
+            kind = str(inline.get("mimeType") or "").partition("/")[0]
+            made = answered(
+                kind if kind in {"image", "audio"} else "document", inline.get("data"), inline.get("mimeType")
+            )
+            if made is not None:
+                yield made
 
 
 def _usage(value: Json) -> Usage | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from evalwright.core.case import Json
 from evalwright.core.output import ToolCall, Usage
@@ -16,10 +16,11 @@ from evalwright.models.chat import (
     text_or_none,
 )
 from evalwright.models.failures import error_in_answer, malformed
+from evalwright.models.media import answered, openai_part
 
 
-class OpenAIChat:
-    """`POST /chat/completions`."""
+class OpenAIEndpoint:
+    """What all of OpenAI's endpoints share: address and key."""
 
     key_variable = "OPENAI_API_KEY"
     base_url = "https://api.openai.com/v1"
@@ -32,13 +33,18 @@ class OpenAIChat:
         """None."""
         return {}
 
+
+class OpenAIChat(OpenAIEndpoint):
+    """`POST /chat/completions`."""
+
     def path(self, model: str, *, stream: bool) -> str:  # noqa: ARG002
         """The same for every model."""
         return "/chat/completions"
 
     def encode(self, model: str, request: ChatRequest, *, stream: bool) -> dict[str, Json]:
-        """The messages and parameters as they are; a schema as `response_format`."""
-        body: dict[str, Json] = {"model": model, "messages": request.messages, **request.params}
+        """The messages and parameters as they are, but for media; a schema as `response_format`."""
+        messages = [_sent(message) for message in request.messages]
+        body: dict[str, Json] = {"model": model, "messages": messages, **request.params}
         if request.json_schema is not None:
             schema = {"name": "answer", "schema": request.json_schema, "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
@@ -61,8 +67,9 @@ class OpenAIChat:
         if not isinstance(message, dict):
             raise not_an_answer("the answer has no `choices[0].message`", body)
         return ChatReply(
-            text=content_text(message.get("content")),
+            text=content_text(message.get("content")) or _transcript(message),
             tool_calls=_tool_calls(message),
+            parts=tuple(_answered(message)),
             usage=usage_of(body.get("usage")),
             model=text_or_none(body.get("model")),
             finish_reason=text_or_none(choice.get("finish_reason")),
@@ -155,6 +162,30 @@ class OpenAIStream:
             for _, call in sorted(self._calls.items())
         )
         return reply
+
+
+def _sent(message: Mapping[str, Json]) -> Mapping[str, Json]:
+    """A message with its media in OpenAI's form; the message itself when it has none."""
+    content = message.get("content")
+    return {**message, "content": [openai_part(part) for part in content]} if isinstance(content, list) else message
+
+
+def _transcript(message: Mapping[str, Json]) -> str:
+    audio = message.get("audio")
+    return (text_or_none(audio.get("transcript")) or "") if isinstance(audio, dict) else ""
+
+
+def _answered(message: Mapping[str, Json]) -> Iterator[dict[str, Json]]:
+    """Sound (`audio`) and pictures (`images`, or parts of the content) of an answer."""
+    audio = message.get("audio")
+    if isinstance(audio, dict) and (sound := answered("audio", audio.get("data"))) is not None:
+        yield sound
+    images, content = message.get("images"), message.get("content")
+    for part in [*(images if isinstance(images, list) else []), *(content if isinstance(content, list) else [])]:
+        image = part.get("image_url") if isinstance(part, dict) else None
+        url = image.get("url") if isinstance(image, dict) else image
+        if (picture := answered("image", url)) is not None:
+            yield picture
 
 
 def usage_of(value: Json) -> Usage | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from evalwright.core.case import Json
 from evalwright.core.output import ToolCall
 from evalwright.models.chat import ChatReply, ChatRequest, arguments, not_an_answer, text_or_none
 from evalwright.models.failures import error_in_answer, malformed
-from evalwright.models.openai import usage_of
+from evalwright.models.media import answered, responses_part
+from evalwright.models.openai import OpenAIEndpoint, usage_of
 
 _RENAMED = {"max_tokens": "max_output_tokens", "max_completion_tokens": "max_output_tokens"}
 _FINAL_EVENTS = {"response.completed", "response.incomplete", "response.failed"}
@@ -20,19 +21,8 @@ _PART_EVENTS = {
 }
 
 
-class OpenAIResponses:
+class OpenAIResponses(OpenAIEndpoint):
     """The dialect of OpenAI's responses endpoint."""
-
-    key_variable = "OPENAI_API_KEY"
-    base_url = "https://api.openai.com/v1"
-
-    def headers(self, key: str) -> dict[str, str]:
-        """Bearer authorisation."""
-        return {"Authorization": f"Bearer {key}"}
-
-    def fixed_headers(self) -> dict[str, str]:
-        """None."""
-        return {}
 
     def path(self, model: str, *, stream: bool) -> str:  # noqa: ARG002
         """The same for every model."""
@@ -70,6 +60,7 @@ class OpenAIResponses:
         return ChatReply(
             text=_content(known, "message", "text"),
             tool_calls=tuple(_call(item) for item in known if item.get("type") == "function_call"),
+            parts=tuple(_pictures(known)),
             usage=usage_of(body.get("usage")),
             model=text_or_none(body.get("model")),
             finish_reason=reason or text_or_none(body.get("status")),
@@ -146,7 +137,7 @@ def _part(part: Json, kind: str) -> Json:
     image = part.get("image_url")
     if part.get("type") == "image_url" and isinstance(image, dict):
         return {"type": "input_image", "image_url": image.get("url")}
-    return part
+    return responses_part(part)
 
 
 def _flat_tool(tool: Json) -> Json:
@@ -170,6 +161,12 @@ def _call(item: Mapping[str, Json]) -> ToolCall:
         arguments=arguments(item.get("arguments")),
         id=text_or_none(item.get("call_id")) or "",
     )
+
+
+def _pictures(items: list[dict[str, Json]]) -> Iterator[dict[str, Json]]:
+    for item in items:
+        if item.get("type") == "image_generation_call" and (made := answered("image", item.get("result"))) is not None:
+            yield made
 
 
 def _list(value: Json) -> list[Json]:

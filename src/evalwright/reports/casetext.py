@@ -14,6 +14,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from evalwright.core.case import Json
+from evalwright.core.media import described
 from evalwright.core.output import Output, Step
 from evalwright.core.result import CaseResult
 from evalwright.core.run import UnitRecord
@@ -171,7 +172,8 @@ def _trial(unit: UnitRecord, trials: int, show: _Show) -> list[RenderableType]:
 
 
 def _output(unit: UnitRecord, output: Output, show: _Show) -> list[RenderableType]:
-    lines = _quoted(output.text, show) if output.text or output.data is None else []
+    lines = _quoted(output.text, show) if output.text or (output.data is None and not output.parts) else []
+    lines += [Text(f"  {one_line(described(part), 200)}", style="dim") for part in output.parts]
     if output.data is not None:
         lines += _quoted(as_text(output.data), show)
     facts = caseview.meta_words(output, unit)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from evalwright.core.case import Case, Json
+from evalwright.core.media import described, is_part
 from evalwright.core.output import Output
 from evalwright.core.result import CaseResult
 from evalwright.core.run import Attempt, Failure, UnitRecord
@@ -134,6 +135,8 @@ def turns_of(value: Json) -> list[Turn] | None:
         value = value["messages"]
     if not isinstance(value, list | tuple) or not value:
         return None
+    if is_content(value):
+        return [Turn(role="user", text=_content_text(list(value)))]
     if not all(isinstance(turn, dict) and isinstance(turn.get("role"), str) for turn in value):
         return None
     return [_turn(turn) for turn in value]
@@ -149,14 +152,29 @@ def _turn(message: dict[str, Any]) -> Turn:
 
 def _content_text(content: Json) -> str:
     if isinstance(content, list) and all(isinstance(part, dict) for part in content):
-        return "\n".join(part["text"] if isinstance(part.get("text"), str) else as_text(part) for part in content)
+        return "\n".join(_part_text(part) for part in content)
     return as_text(content)
+
+
+def _part_text(part: dict[str, Json]) -> str:
+    if is_part(part):
+        return described(part)
+    return part["text"] if isinstance(part.get("text"), str) else as_text(part)
+
+
+def is_content(value: Json) -> bool:
+    """Whether a value is the parts of one message, with a picture, sound or document among them."""
+    if not isinstance(value, list | tuple) or not all(isinstance(part, dict) and "role" not in part for part in value):
+        return False
+    return any(is_part(part) for part in value)
 
 
 def fields_of(value: Json) -> dict[str, Json] | None:
     """A record of at most twelve names with plain values, or lists of these, to be shown as fields; else None."""
     if not isinstance(value, dict) or not 0 < len(value) <= 12:
         return None
+    if not is_part(value):
+        value = {name: described(item) if is_part(item) else item for name, item in value.items()}
     return value if all(_plain(item) or _plain_list(item) for item in value.values()) else None
 
 

@@ -145,7 +145,7 @@ def write(stream: IO[str], summary: Summary, cases: Iterable[CaseResult], option
     Raises:
         OSError: The stream or a temporary file can't be written.
     """
-    env = environment(options.max_text)
+    env = environment(options.max_text, options.media)
     with _spool() as failing, _spool() as rest:
         report = _CaseWriter(env, summary, options)
         for result in cases:

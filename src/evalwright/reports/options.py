@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from evalwright.core.media import Contents
 from evalwright.core.result import Summary
 from evalwright.reports.text import MAX_TEXT
 
@@ -19,6 +20,7 @@ class ReportOptions(msgspec.Struct, frozen=True, kw_only=True):
         max_chars: Length of a Markdown report at most; pull request comments allow 65,536 characters.
         junit_files: Write the suite file as `file` on each JUnit test case; GitLab reads it, strict readers of the
             newer `xunit2` family refuse it.
+        media: Where the content of pictures, sound and documents lies; an HTML report describes them only when None.
         reports: Where other reports of the run were written: format to path.
     """
 
@@ -27,4 +29,5 @@ class ReportOptions(msgspec.Struct, frozen=True, kw_only=True):
     max_text: int = MAX_TEXT
     max_chars: int = 65_000
     junit_files: bool = True
+    media: Contents | None = None
     reports: dict[str, str] = {}

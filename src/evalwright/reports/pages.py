@@ -12,7 +12,9 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from evalwright.core.media import Contents
 from evalwright.reports import caseview, figures, markup, svg
+from evalwright.reports.gallery import Gallery
 from evalwright.reports.text import one_line, visible
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -30,12 +32,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 def page(script: str = "report.js") -> Page:
     """The style sheet, a script of ours and the content security policy that admits them by hash.
 
-    The policy forbids every request, every other script or style, frames, forms and a changed base address.
+    The policy forbids every request, every other script or style, frames, forms and a changed base address; pictures
+    and sound only as `data:` in the page itself.
     """
     style, code = (_TEMPLATES / "report.css").read_text("utf-8"), (_TEMPLATES / script).read_text("utf-8")
     policy = (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(code)}'; "
-        "base-uri 'none'; form-action 'none'"
+        "img-src data:; media-src data:; base-uri 'none'; form-action 'none'"
     )
     return Page(style=Markup(style), script=Markup(code), policy=policy)  # noqa: S704 - files of this package
 
@@ -44,8 +47,13 @@ def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def environment(limit: int) -> Environment:
-    """Templates with autoescape on and our filters; `show` cuts a text after `limit` characters."""
+def environment(limit: int, media: Contents | None = None) -> Environment:
+    """Templates with autoescape on and our filters.
+
+    Args:
+        limit: Characters after which `show` cuts a text.
+        media: Where the content of pictures and sound lies; None to describe them only.
+    """
     env = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -55,6 +63,7 @@ def environment(limit: int) -> Environment:
         keep_trailing_newline=False,
     )
     env.filters |= _filters(limit)
+    env.globals["gallery"] = Gallery(media).show
     env.globals["marked"] = lambda text, spans=(): markup.show_marked(text, spans, limit)
     return env
 

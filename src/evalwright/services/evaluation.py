@@ -203,6 +203,7 @@ def _job(run: RunStore, source: RunSource, context: RunContext) -> Job:
         price=lambda output: prices.cost(output.model or "", output.usage, asked=asked),
         estimate=unit_estimate(run.cases, source, prices),
         clock=context.clock,
+        media=context.workspace.blobs,
     )
 
 

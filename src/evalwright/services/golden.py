@@ -101,7 +101,7 @@ class Goldens:
         """
         self.workspace.ensure()
         with tempfile.TemporaryDirectory(prefix="evalwright-golden-") as folder:
-            prepared = prepare(rows, Blobs(Path(folder)), source=name)
+            prepared = prepare(rows, Blobs(Path(folder)), source=name, media=self.workspace.blobs)
             try:
                 with self.logs.writing(name) as log:
                     versions = log.current.versions

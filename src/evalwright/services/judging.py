@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from evalwright.core.case import Case
+from evalwright.core.media import Contents
 from evalwright.core.output import Output, Usage
 from evalwright.core.ports import SystemClock
 from evalwright.core.run import RunSettings
@@ -51,7 +52,9 @@ class Bench:
         spending: What has been called so far.
     """
 
-    def __init__(self, scorers: Sequence[BoundScorer], settings: RunSettings) -> None:
+    def __init__(self, scorers: Sequence[BoundScorer], settings: RunSettings, *, media: Contents | None = None) -> None:
+        """Make ready; `media` is where the content of pictures, sound and documents lies."""
+        self._media = media
         clock = SystemClock()
         self._board = Board(shared=False)
         limits = Limits(self._board, clock)
@@ -77,7 +80,7 @@ class Bench:
     async def scores(self, case: Case, output: Output, *, trial: int = 0) -> dict[str, Score]:
         """All scorers on one answer."""
         meter = Meter(self._till)
-        context = ScoreContext(case=case, output=output, trial=trial, services={"meter": meter})
+        context = ScoreContext(case=case, output=output, trial=trial, services={"meter": meter, "media": self._media})
         async with self._slots:
             found = await self._scorers.score(context)
         self.spending.add(meter)

@@ -11,6 +11,7 @@ import msgspec
 
 from evalwright.core.case import Case
 from evalwright.core.errors import ConfigError, Problem, UsageError
+from evalwright.core.media import Contents
 from evalwright.core.suite import DatasetSpec
 from evalwright.datasets.sampling import SampleSpec, draw
 from evalwright.datasets.versions import Version
@@ -83,6 +84,11 @@ class GoldenRows:
     def reference(self) -> str:
         """`name@version` as the suite says it."""
         return f"{self._spec.golden}@{self._spec.version}"
+
+    @property
+    def blobs(self) -> Contents:
+        """Where the media of the cases lie."""
+        return Workspace.open(self._workspace).blobs
 
     def __iter__(self) -> Iterator[Case]:
         """The cases.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from evalwright.core.errors import UsageError
 from evalwright.core.result import Summary
+from evalwright.reports.options import ReportOptions
 from evalwright.reports.write import FORMATS, write_report
 from evalwright.services.ci_reports import CI_FILES, write_ci_report
 from evalwright.services.figures import slice_specs
@@ -49,7 +50,7 @@ def write_run_report(run: RunStore, summary: Summary, path: Path, *, format: str
     if name in CI_FILES:
         return write_ci_report(run, summary, path, format=name)
     cases = run.case_results(slices=case_slices(slice_specs(summary.manifest)))
-    return write_report(name, summary, cases, path)
+    return write_report(name, summary, cases, path, options=ReportOptions(media=run.blobs))
 
 
 def write_reports(run: RunStore, summary: Summary, wanted: Iterable[tuple[str, Path | None]]) -> dict[str, str]:

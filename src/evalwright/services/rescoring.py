@@ -33,7 +33,7 @@ def rescore(run: RunStore, source: RunSource, context: RunContext) -> Summary:
         DiskFull: No space is left; the former scores stay the current ones.
     """
     records = tuple(map(scorer_record, source.scorers))
-    bench = Bench(source.scorers, source.settings)
+    bench = Bench(source.scorers, source.settings, media=context.workspace.blobs)
     run.write_scores(_scored(run, source, bench), scorers=records, created_at=context.clock.now())
     former = run.summary()
     end = RunEnd(

@@ -77,6 +77,11 @@ class RunStore:
         self._keys: reading.UnitKeys | None = None
         self._names: list[str] | None = None
 
+    @property
+    def blobs(self) -> Blobs:
+        """The workspace's content by digest: the cases, and pictures, sound and documents of cases and answers."""
+        return self._blobs
+
     def __enter__(self) -> RunStore:
         return self
 

@@ -10,6 +10,7 @@ import msgspec
 
 from evalwright.core.case import Json
 from evalwright.core.errors import TargetError
+from evalwright.core.media import KINDS, is_part
 from evalwright.core.output import Output, Passage, Step, ToolCall, Usage
 from evalwright.models import jsonio
 from evalwright.models.chat import arguments, count
@@ -222,6 +223,18 @@ def _object(value: Any, name: str) -> dict[str, Json]:
     return cleaned
 
 
+def _parts(value: Any, name: str) -> tuple[dict[str, Json], ...]:
+    items = value if isinstance(value, list | tuple) else [value]
+    parts = tuple(_object(item, f"{name}[{index}]") for index, item in enumerate(items))
+    for index, part in enumerate(parts):
+        if not is_part(part) or isinstance(part.get("path"), str):
+            kinds = ", ".join(KINDS)
+            raise BadAnswer(
+                f"`{name}[{index}]` is no media part: `type` ({kinds}) and `url` (a `data:` URI or address)"
+            )
+    return parts
+
+
 def _messages(value: Any, name: str) -> tuple[dict[str, Json], ...]:
     if not isinstance(value, list | tuple):
         raise BadAnswer(f"`{name}` is {kind_of(value)}, not a list of messages")
@@ -247,6 +260,7 @@ def _checked(output: Output) -> Output:
 _READERS: dict[str, Callable[[Any, str], Any]] = {
     "text": _text,
     "data": _json,
+    "parts": _parts,
     "messages": _messages,
     "tool_calls": tool_calls,
     "contexts": passages,

@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt, model_validator
 from evalwright.core.case import Json
 from evalwright.core.component import BindContext
 from evalwright.core.errors import TargetError
+from evalwright.core.media import is_part, parts_of
 from evalwright.core.output import Output
 from evalwright.core.target import LimitKey, RateLimit, TargetCall
 from evalwright.models.chat import ChatClient, ChatReply, ChatRequest, Dialect
@@ -36,8 +37,9 @@ class PriceOption(TargetOptions):
 class ChatTargetOptions(TargetOptions):
     """A chat model behind an OpenAI-compatible, Azure, Anthropic or Gemini endpoint.
 
-    A text as input becomes the user's message; a list is taken as the conversation; an object needs `messages` in it,
-    or a `prompt` or `messages` template.
+    A text as input becomes the user's message; a list is taken as the conversation, or as the parts of one message; an
+    object needs `messages` in it, or a `prompt` or `messages` template. Pictures, sound and documents of the input
+    stand behind the text of a `prompt`.
     """
 
     model: str = Field(description="Model to ask; on Azure the deployment.")
@@ -193,7 +195,7 @@ class ChatPrompt:
 
     def _conversation(self, call: TargetCall) -> Sequence[Mapping[str, Json]]:
         if self._prompt is not None:
-            return [{"role": "user", "content": self._prompt.text(_values(call))}]
+            return [{"role": "user", "content": _with_media(self._prompt.text(_values(call)), call.input)}]
         if self._messages is not None:
             return _checked(self._messages.render(_values(call)))
         given = call.input
@@ -202,7 +204,9 @@ class ChatPrompt:
         if isinstance(given, Mapping) and "messages" in given:
             return _checked(given["messages"])
         if isinstance(given, list):
-            return _checked(given)
+            return [{"role": "user", "content": given}] if _is_content(given) else _checked(given)
+        if is_part(given):
+            return [{"role": "user", "content": [given]}]
         keys = f" with {', '.join(f'`{key}`' for key in list(given)[:8])}" if isinstance(given, Mapping) else ""
         kind = "an object" + keys if isinstance(given, Mapping) else "neither text nor messages"
         raise TargetError(f"the case's input is {kind}; give the target a `prompt` template", kind="bad_input")
@@ -282,6 +286,7 @@ class ChatTarget:
         return Output(
             text=reply.text or reply.refusal or "",
             tool_calls=reply.tool_calls,
+            parts=reply.parts,
             usage=reply.usage,
             cost=self._prices.cost(reply.model or self.options.model, reply.usage, asked=self.options.model),
             latency_s=reply.latency_s,
@@ -290,6 +295,18 @@ class ChatTarget:
             finish_reason=reply.finish_reason,
             metadata=metadata,
         )
+
+
+def _is_content(given: list[Json]) -> bool:
+    """Whether a list is the parts of one message, not a conversation."""
+    parts = [part for part in given if isinstance(part, Mapping) and "role" not in part]
+    return bool(given) and len(parts) == len(given) and all(is_part(part) or "type" in part for part in parts)
+
+
+def _with_media(text: str, given: Json) -> Json:
+    """A message's text, with the media of the case's input behind it."""
+    media = [] if isinstance(given, str) else parts_of(given)
+    return [{"type": "text", "text": text}, *media] if media else text
 
 
 def _values(call: TargetCall) -> dict[str, Json]:

@@ -18,6 +18,7 @@ from evalwright.core.score import Score
 from evalwright.core.scorer import ScoreContext, ScoreInfo
 from evalwright.models.options import config_error
 from evalwright.scorers.base import NotApplicable, answer_text, as_text, expected_value
+from evalwright.scorers.judge.attachments import attached
 from evalwright.scorers.judge.examine import Examined, NoRuling, examine, no_score
 from evalwright.scorers.judge.model import JudgeClient
 from evalwright.scorers.judge.pointwise import JudgeShape, RubricOptions, record
@@ -170,7 +171,7 @@ class PairwiseScorer:
     async def score(self, ctx: ScoreContext) -> Score:
         """Ask in both orders; an error where one of the two gives no verdict."""
         try:
-            questions = self.asks(ctx)
+            questions = [attached(one, ctx, answer=False) for one in self.asks(ctx)]
             found = await asyncio.gather(*(examine(self.client, one, ctx.services) for one in questions))
         except NotApplicable as nothing:
             return Score.skip(str(nothing))

@@ -13,6 +13,7 @@ from evalwright.core.rubric import Rubric, yes_no
 from evalwright.core.score import Score
 from evalwright.core.scorer import ScoreContext, ScoreInfo, ScoreKind
 from evalwright.scorers.base import NotApplicable, answer_text, as_text, expected_value
+from evalwright.scorers.judge.attachments import answer_with_media, attached, without_content
 from evalwright.scorers.judge.examine import Examined, NoRuling, examine, no_score
 from evalwright.scorers.judge.fence import MAX_CHARS
 from evalwright.scorers.judge.model import JudgeClient, JudgeModel
@@ -58,11 +59,11 @@ class JudgeShape(msgspec.Struct, frozen=True, kw_only=True):
 
     def _question(self, ctx: ScoreContext) -> str:
         if self.question is None:
-            return question_text(ctx.case.input)
+            return question_text(without_content(ctx.case.input))
         value = lookup(ctx.case.input, self.question)
         if value is MISSING or value is None:
             raise NotApplicable(f"the input has no `{self.question}`")
-        return question_text(value)
+        return question_text(without_content(value))
 
 
 def reference_text(value: Json) -> str:
@@ -193,7 +194,7 @@ class JudgeScorer:
         Raises:
             NotApplicable: A part the judge needs is not there.
         """
-        parts = [*self.shape.parts(ctx), ("ANSWER", answer_text(ctx, self.shape.field))]
+        parts = [*self.shape.parts(ctx), ("ANSWER", answer_with_media(answer_text(ctx, self.shape.field), ctx))]
         salt = f"{self.prompt_hash}/{ctx.case.id}/{ctx.trial}"
         limit = self.shape.max_chars
         return ask(self._system, parts, task=TASK, choices=self.rubric.names, salt=salt, limit=limit)
@@ -201,7 +202,7 @@ class JudgeScorer:
     async def score(self, ctx: ScoreContext) -> Score:
         """Ask the judge; an error where it gives no mark of its own."""
         try:
-            question = self.ask(ctx)
+            question = attached(self.ask(ctx), ctx)
             return self._score(await examine(self.client, question, ctx.services), question)
         except NotApplicable as nothing:
             return Score.skip(str(nothing))

@@ -59,6 +59,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
         judged: The texts inside the fences, as they stand there.
         code: The fence's code.
         shortened: Whether the middle of a text was left out.
+        attachments: Media parts with their content, sent behind the text.
     """
 
     system: str
@@ -67,11 +68,13 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     judged: tuple[str, ...]
     code: str
     shortened: bool = False
+    attachments: tuple[dict[str, Json], ...] = ()
 
     @property
     def messages(self) -> list[dict[str, Json]]:
         """The conversation."""
-        return [{"role": "system", "content": self.system}, {"role": "user", "content": self.user}]
+        parts: Json = [{"type": "text", "text": self.user}, *self.attachments] if self.attachments else self.user
+        return [{"role": "system", "content": self.system}, {"role": "user", "content": parts}]
 
 
 def pointwise_system(rubric: Rubric) -> str:

@@ -1,0 +1,90 @@
+"""Files that cases name by path: read from beside the dataset, checked, and kept by content in the workspace."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from evalwright.core.case import Case, Json
+from evalwright.core.media import LARGEST, Contents, MediaError, mapped, stored
+from evalwright.datasets.rows import RowError
+
+DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class Attachments:
+    """Brings the media of cases into a store.
+
+    Args:
+        contents: Where content is kept.
+        folder: Folder that paths are relative to and must stay in; None where cases may name no path.
+        source: Where content lies that cases name by digest already, when that is another store.
+    """
+
+    def __init__(self, contents: Contents, folder: Path | None, source: Contents | None = None) -> None:
+        self._contents = contents
+        self._folder = folder
+        self._source = source
+
+    def settled(self, case: Case) -> Case:
+        """The case with digests in place of paths and inline content; the case itself when it has neither.
+
+        Raises:
+            RowError: A file is missing, lies elsewhere, is too large, or is not what the case says.
+        """
+        try:
+            value = stored(case.input, self._contents, self._reader())
+            expected = stored(case.expected, self._contents, self._reader())
+            mapped([value, expected], self._present)
+        except MediaError as error:
+            raise RowError(str(error)) from None
+        if value is case.input and expected is case.expected:
+            return case
+        return msgspec.structs.replace(case, input=value, expected=expected)
+
+    def _reader(self) -> Callable[[str], tuple[bytes, str]] | None:
+        folder = self._folder
+        return None if folder is None else lambda path: read_beside(folder, path)
+
+    def _present(self, part: dict[str, Json]) -> dict[str, Json]:
+        """Make sure that content named by its digest is in the store, or bring it there."""
+        digest = part.get("blob")
+        if not isinstance(digest, str):
+            return part
+        if not DIGEST.fullmatch(digest):
+            raise MediaError(f"`blob` is the SHA-256 of a content, not {digest[:80]!r}; name a file by `path`")
+        if digest not in self._contents:
+            if self._source is None or digest not in self._source:
+                raise MediaError(f"the workspace holds no content {digest[:12]}…; name the file by `path`")
+            self._contents.put(self._source.get(digest))
+        return part
+
+
+def read_beside(folder: Path, name: str) -> tuple[bytes, str]:
+    """Content and name of a file in a folder or below it.
+
+    Raises:
+        MediaError: The path leads out of the folder (also through a link), or the file is missing, no plain file, or
+            too large.
+    """
+    if "\0" in name or Path(name).is_absolute() or name.startswith(("~", "\\")) or ":" in name.partition("/")[0]:
+        raise MediaError(f"the path `{name[:200]}` must be relative to the dataset's folder")
+    base = folder.resolve()
+    try:
+        path = (base / name).resolve(strict=True)
+        if not path.is_relative_to(base):
+            raise MediaError(f"the path `{name[:200]}` leads out of the dataset's folder")
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise MediaError(f"`{name[:200]}` is no plain file")
+        if found.st_size > LARGEST:
+            raise MediaError(f"`{name[:200]}` has {found.st_size:,} bytes; at most {LARGEST:,} are allowed")
+        return path.read_bytes(), path.name
+    except (FileNotFoundError, NotADirectoryError):
+        raise MediaError(f"there is no file `{name[:200]}` beside the dataset") from None
+    except OSError as error:
+        raise MediaError(f"`{name[:200]}` can't be read: {error.strerror or error}") from None
