@@ -11,6 +11,8 @@ OPEN = {
     ("GET", "/api/v1/setup"),
     ("POST", "/api/v1/setup"),
     ("POST", "/api/v1/session"),
+    ("GET", "/api/v1/oidc/{provider}/start"),
+    ("GET", "/api/v1/oidc/{provider}/callback"),
     ("GET", "/{path:path}"),
 }
 """What anybody may reach: health, pages, signing in. Whoever adds a line here says why in review."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from evalwright.core.errors import UsageError
 from evalwright.core.extras import optional
+
+if TYPE_CHECKING:
+    from evalwright.services.oidc import OidcProvider
 
 EPILOG = """\b
 Examples:
@@ -30,6 +34,7 @@ Examples:
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="Port; 0 for any free.")
 @click.option("--public-url", metavar="URL", help="Address people use, where a proxy stands before the server.")
 @click.option("--host-name", "hosts", multiple=True, metavar="NAME", help="Further name the server answers to.")
+@click.option("--oidc", type=click.Path(path_type=Path, dir_okay=False), help="YAML file of places to sign in at.")
 @click.option(
     "--trust-proxy", metavar="ADDRESSES", default="", help="Proxies whose word on the client's address counts."
 )
@@ -57,7 +62,30 @@ def settings_from(root: Path, options: dict[str, Any]) -> Any:
     url = options.get("public_url")
     if url and not url.startswith(("http://", "https://")):
         raise UsageError(f"{url!r} is no address people could use", hint="--public-url https://eval.example.org")
-    return ServerSettings(workspace=root, public_url=url, hosts=tuple(options["hosts"]))
+    oidc = read_providers(options["oidc"]) if options.get("oidc") else ()
+    return ServerSettings(workspace=root, public_url=url, hosts=tuple(options["hosts"]), oidc=oidc)
+
+
+def read_providers(path: Path) -> tuple[OidcProvider, ...]:
+    """Places to sign in at, from a YAML file with a list of them.
+
+    Raises:
+        ConfigError: The file can't be read, or says something unknown.
+        NotAllowed: An issuer is not reached by https.
+    """
+    from evalwright.core.errors import ConfigError, Problem
+    from evalwright.services.oidc import OidcProvider, check_provider
+    from evalwright.suites.yaml_reader import read_yaml
+
+    found = read_yaml(path).data
+    try:
+        providers = msgspec.convert(found, tuple[OidcProvider, ...])
+    except msgspec.ValidationError as error:
+        hint = "a list of entries with id, issuer, client_id and client_secret: ${NAME}"
+        raise ConfigError([Problem(message=str(error), file=str(path), hint=hint)]) from error
+    for provider in providers:
+        check_provider(provider)
+    return providers
 
 
 def run_server(settings: Any, *, host: str, port: int, trust_proxy: str) -> None:

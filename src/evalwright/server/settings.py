@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from evalwright.services.accounts import LockRules, SessionRules
+from evalwright.services.oidc import OidcProvider
 
 MIB = 1024 * 1024
 
@@ -27,30 +28,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     sign_ins_per_min: float = 20.0
     body: int = 4 * MIB
     upload: int = 4096 * MIB
-
-
-class OidcProvider(msgspec.Struct, frozen=True, kw_only=True):
-    """A place people may sign in at.
-
-    Attributes:
-        id: Short name, part of addresses.
-        title: What the button says.
-        issuer: Address whose `/.well-known/openid-configuration` tells the rest.
-        client_id: What the provider knows the server as.
-        client_secret: Variable that holds the secret, `env:NAME`; empty for a public client.
-        scopes: What is asked for.
-        domains: Only e-mail addresses of these domains; empty for all the provider lets in.
-        create_users: Whether somebody unknown gets an account (with no project); otherwise an admin makes it first.
-    """
-
-    id: str
-    title: str
-    issuer: str
-    client_id: str
-    client_secret: str = ""
-    scopes: tuple[str, ...] = ("openid", "profile", "email")
-    domains: tuple[str, ...] = ()
-    create_users: bool = False
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):

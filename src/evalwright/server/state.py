@@ -11,6 +11,7 @@ from evalwright.server.limits import RateLimit
 from evalwright.server.places import Places
 from evalwright.server.settings import ServerSettings
 from evalwright.services.accounts import Accounts
+from evalwright.services.oidc import Oidc, check_provider
 
 
 class ServerState:
@@ -21,6 +22,7 @@ class ServerState:
         places: Workspaces of the projects.
         accounts: Users, sessions, tokens, members.
         now: Seconds since the epoch.
+        oidc: Places to sign in at, by id.
         requests: How fast users and tokens may ask.
         sign_ins: How fast an address may try to sign in.
     """
@@ -31,6 +33,9 @@ class ServerState:
         self.now = now
         self.places = Places(settings)
         self.accounts = Accounts(self.places.root.catalog.engine, sessions=settings.sessions, locks=settings.locks)
+        for provider in settings.oidc:
+            check_provider(provider)
+        self.oidc = {provider.id: Oidc(provider) for provider in settings.oidc}
         self.requests = RateLimit(per_min=limits.requests_per_min, burst=limits.burst)
         self.sign_ins = RateLimit(per_min=limits.sign_ins_per_min, burst=max(1, round(limits.sign_ins_per_min)))
 

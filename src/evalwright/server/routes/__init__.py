@@ -12,6 +12,7 @@ from evalwright.server.routes import (
     exports,
     gates,
     me,
+    oidc,
     overview,
     projects,
     runs,
@@ -22,7 +23,7 @@ from evalwright.server.routes import (
     users,
 )
 
-OPEN: tuple[APIRouter, ...] = (session.open_router, setup.router)
+OPEN: tuple[APIRouter, ...] = (session.open_router, setup.router, oidc.router)
 """Reachable by anybody, under /api/v1: signing in and nothing else."""
 
 SIGNED_IN: tuple[APIRouter, ...] = (session.router, me.router, users.router, projects.router, audit.router)

@@ -154,5 +154,5 @@ def session_info(state: ServerState, user: User, session: Session | None) -> Ses
 
 
 def _server_info(state: ServerState) -> ServerInfo:
-    choices = [OidcChoice(id=one.id, title=one.title) for one in state.settings.oidc]
+    choices = [OidcChoice(id=one.id, title=one.title or one.id) for one in state.settings.oidc]
     return ServerInfo(version=version("evalwright"), oidc=choices)
