@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from evalwright.services.labels import LabelFile
     from evalwright.store.cards import Card
     from evalwright.store.results import RunStore
+    from evalwright.store.workspace import Workspace
 
 EPILOG = """\b
 Examples:
@@ -22,6 +23,7 @@ Examples:
   evalwright calibrate helpful --run latest --labels labels.csv --by locale
   evalwright calibrate refusal --labels refusals.jsonl --column label=human
   evalwright calibrate judgements.jsonl --labels labels.jsonl
+  evalwright calibrate suite.yaml:helpful --anchors
 Labels: rows with `label` (a level of the rubric, or pass and fail) and
 either `output` and `input`, or the `id` of a case of --run."""
 
@@ -45,7 +47,8 @@ class Pair(click.ParamType[tuple[str, str]]):
 
 @click.command(epilog=EPILOG)
 @click.argument("judge")
-@click.option("--labels", "-l", required=True, type=click.Path(path_type=Path), help="File of people's labels.")
+@click.option("--labels", "-l", type=click.Path(path_type=Path), help="File of people's labels.")
+@click.option("--anchors", is_flag=True, help="Judge the judge's anchors again and tell what has changed; no card.")
 @click.option("--run", "-r", "run_name", help="The labels are for this run's answers, by case id.")
 @click.option(
     "--column", "-c", "columns", type=Pair(), multiple=True, help="Where a column has another name: label=human."
@@ -71,12 +74,13 @@ class Pair(click.ParamType[tuple[str, str]]):
 @workspace_option
 def calibrate(
     judge: str,
-    labels: Path,
+    labels: Path | None,
     run_name: str | None,
     columns: Sequence[tuple[str, str]],
     by: tuple[str, ...],
     workspace: Path | None,
     *,
+    anchors: bool,
     as_json: bool,
     **how: Any,
 ) -> None:
@@ -89,6 +93,11 @@ def calibrate(
     from evalwright.store.workspace import Workspace
 
     place = Workspace.open(workspace)
+    if anchors:
+        _anchors(judge, labels, place, dict(columns), as_json=as_json)
+        return
+    if labels is None:
+        raise click.UsageError("give the labels (--labels FILE), or --anchors for a judge that has some")
     run = None if run_name is None else find_run(open_workspace(workspace), run_name)
     given = read_labels(labels, dict(columns))
     cards = CardStore(place.root)
@@ -100,6 +109,30 @@ def calibrate(
         _correct(run, cards)
     _show(card, as_json=as_json)
     click.echo(f"card: {path}", err=True)
+
+
+def _anchors(judge: str, labels: Path | None, place: Workspace, columns: dict[str, str], *, as_json: bool) -> None:
+    import time
+
+    from evalwright.core.errors import UsageError
+    from evalwright.services.anchors import anchors_of, check, notes
+    from evalwright.services.finding_scorers import find_scorer
+    from evalwright.services.labels import read_labels
+
+    bound, settings = find_scorer(judge)
+    own = anchors_of(bound)
+    path = labels or (None if own is None else own.path)
+    if path is None:
+        raise UsageError(
+            f"`{judge}` has no anchors", hint="give it `anchors: FILE` in the suite, or --labels FILE here"
+        )
+    place.ensure()
+    made = check(bound, read_labels(path, columns), place.root, settings, now=time.time(), of="on demand")
+    if as_json:
+        click.echo(msgspec.json.encode(made).decode())
+        return
+    for line in notes(made):
+        click.echo(line)
 
 
 def _is_data(judge: str) -> bool:

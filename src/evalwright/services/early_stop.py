@@ -25,6 +25,7 @@ from evalwright.gates.stopping import (
     rule_hash,
     watched,
 )
+from evalwright.services.anchors import is_anchor_rule
 from evalwright.services.figures import Aggregates, run_figures, slice_specs
 from evalwright.services.frames import run_frame
 from evalwright.services.gating import GateRequest, baseline_of, judging_basis, quarantined_ids
@@ -87,7 +88,7 @@ class EarlyStop:
 
     def _can_be_decided(self, rule: Rule) -> bool:
         """Whether cases could ever decide a rule: it has a baseline where it needs one, and enough cases bear on it."""
-        if rule.calibrated is not None or rule.metric == DATASET_AGE:
+        if not _on_cases(rule):
             return False
         if rule.versus is not None and self._request.baseline is None:
             return False
@@ -192,13 +193,18 @@ class EarlyStop:
         save_record(self._run.folder, self.record)
 
 
+def _on_cases(rule: Rule) -> bool:
+    """Whether a rule looks at the run's cases: not at a judge's card or anchors, nor at the age of the data."""
+    return rule.calibrated is None and rule.metric != DATASET_AGE and not is_anchor_rule(rule)
+
+
 def check_decidable(rules: Sequence[Rule], *, has_baseline: bool) -> None:
     """Refuse to watch a gate that no case can decide.
 
     Raises:
         UsageError: There is no blocking rule, or all of them need a baseline that is not there.
     """
-    own = [rule for rule in rules if rule.severity != "warn" and rule.calibrated is None and rule.metric != DATASET_AGE]
+    own = [rule for rule in rules if rule.severity != "warn" and _on_cases(rule)]
     if not any(rule.versus is None or has_baseline for rule in own):
         raise UsageError(
             "nothing can be decided early: the gate has no blocking rule that can be judged",

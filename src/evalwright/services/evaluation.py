@@ -20,6 +20,7 @@ from evalwright.datasets import Prepared, prepare, select
 from evalwright.engine import Job, LimitChange, Outcome
 from evalwright.gates.stopping import Method
 from evalwright.models.prices import price_table
+from evalwright.services.anchors import check_run, worth_checking
 from evalwright.services.baselines import find_baseline
 from evalwright.services.conversation_notes import conversation_notes
 from evalwright.services.corrections import with_corrections
@@ -113,7 +114,11 @@ def execute(run: RunStore, source: RunSource, context: RunContext, *, retry_erro
     job = msgspec.structs.replace(_job(run, source, context), retry_errored=retry_errors, listeners=heard)
     outcome = engine.run(job)
     run.add_sitting(Sitting(started_at=outcome.started_at, duration_s=outcome.duration_s, status=outcome.status.value))
-    return finish(run, source, context, _run_end(source, outcome))
+    end = _run_end(source, outcome)
+    if worth_checking(outcome.status):
+        run.seal()
+        end = replace(end, notes=(*end.notes, *check_run(run, source, context.workspace.root, now=context.clock.now())))
+    return finish(run, source, context, end)
 
 
 def finish(run: RunStore, source: RunSource, context: RunContext, end: RunEnd) -> Summary:

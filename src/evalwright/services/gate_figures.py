@@ -14,6 +14,7 @@ from evalwright.analysis.frame import BoolArray, IntArray, MetricColumn
 from evalwright.analysis.paired import paired_figure
 from evalwright.core.estimate import Estimate
 from evalwright.core.gate import DATASET_AGE, NEWLY_FAILING, NewlyFailing, Rule, RuleFigure
+from evalwright.services.anchors import anchor_figure
 from evalwright.services.figures import RunFigures
 from evalwright.services.pairing import PairedRuns
 from evalwright.services.run_columns import ERRORS, RunColumns
@@ -65,6 +66,8 @@ class GateFigures:
             return self._dataset_age()
         if rule.calibrated is not None:
             return self._calibrated(rule, str(rule.calibrated.get("figure") or "agreement"))
+        if (anchors := anchor_figure(self._run, rule)) is not None:
+            return anchors
         found = self._absolute(rule)
         if found is None or rule.versus is None or self._baseline is None:
             return found

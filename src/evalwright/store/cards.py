@@ -134,10 +134,11 @@ class CardStore:
 
     Args:
         root: The workspace's folder.
+        folder: Where in it; checks of anchors have one of their own.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._folder = root / FOLDER
+    def __init__(self, root: Path, *, folder: str = FOLDER) -> None:
+        self._folder = root / folder
 
     def save(self, card: Card) -> Path:
         """Keep a card; earlier ones of the same scorer stay.

@@ -1,5 +1,6 @@
 import asyncio
 import functools
+import sys
 import threading
 import time
 
@@ -237,7 +238,8 @@ async def test_two_versions_of_a_product_in_one_process(tmp_path):
     assert targets[0].describe() == targets[2].describe() != targets[1].describe()
 
 
-def test_a_module_that_hides_behind_another_is_told(tmp_path):
+def test_a_module_that_hides_behind_another_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))  # no process started later may find this `json`
     (tmp_path / "json.py").write_text("def answer(q):\n    return q\n")
     with pytest.raises(ConfigError, match="another module `json` is loaded already"):
         PythonTargetOptions(callable="json:answer").bind(context(tmp_path))

@@ -21,7 +21,7 @@ from evalwright.scorers.base import NotApplicable, answer_text, as_text, expecte
 from evalwright.scorers.judge.attachments import attached
 from evalwright.scorers.judge.examine import Examined, NoRuling, examine, no_score
 from evalwright.scorers.judge.model import JudgeClient
-from evalwright.scorers.judge.pointwise import JudgeShape, RubricOptions, record
+from evalwright.scorers.judge.pointwise import AnchorFile, JudgeShape, RubricOptions, record
 from evalwright.scorers.judge.prompt import PAIR_CHOICES, Ask, ask, pairwise_system, prompt_hash
 
 TASK = "Which is better by the criterion, ANSWER A or ANSWER B? Reply with the JSON object only."
@@ -67,7 +67,9 @@ class JudgePairwise(RubricOptions):
         shape = JudgeShape(field=self.field, question=self.question, contexts=self.contexts, max_chars=self.max_chars)
         stored = None if self.baseline is None else read_baseline(context.base_dir / self.baseline, self.baseline)
         other = Other(path=None if self.against == "expected" else self.against, stored=stored)
-        return PairwiseScorer(self.judge_client(context), self.made_rubric(context, "judge_pairwise"), shape, other)
+        made = PairwiseScorer(self.judge_client(context), self.made_rubric(context, "judge_pairwise"), shape, other)
+        made.anchors = self.made_anchors(context)
+        return made
 
 
 class Other(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +107,10 @@ class PairwiseScorer:
     Attributes:
         client: Asks the model.
         prompt_hash: Identity of the prompt, criterion included.
+        anchors: Labelled answers it is watched by.
     """
+
+    anchors: AnchorFile | None = None
 
     def __init__(self, client: JudgeClient, rubric: Rubric, shape: JudgeShape, other: Other) -> None:
         self.client = client
