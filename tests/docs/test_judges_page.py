@@ -15,7 +15,7 @@ dataset: { cases: [{ id: a, input: q, expected: e }] }
 
 
 def test_the_page_is_a_suite_that_can_be_run(tmp_path, monkeypatch, capsys):
-    suite, rubric = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    suite, rubric, *_ = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     (tmp_path / "rubrics").mkdir()
     (tmp_path / "rubrics" / "helpful.yaml").write_text(rubric, encoding="utf-8")
     (tmp_path / "before.jsonl").write_text('{"id": "a", "output": "x"}\n', encoding="utf-8")
