@@ -37,6 +37,7 @@ _TURN = re.compile(
     r"(?:i (?:can|could|will|would)|here(?:'s| is| are)|let me|you (?:can|could|may))\b",
     re.IGNORECASE,
 )
+_QUOTED = re.compile(r"[\"“„«»][^\"“”„«»\n]{12,600}[\"”“»«]")
 _CODE = re.compile(r"^[ \t]*```", re.MULTILINE)
 
 
@@ -175,7 +176,7 @@ class RefusalDetector:
     def _without_notices(self, text: str) -> str:
         for notice in self.ignore:
             text = text.replace(notice, " ")
-        return text
+        return _QUOTED.sub(" “” ", text)
 
     def _parts(self, text: str) -> list[tuple[Sentence, Part]]:
         lists = [(part, phrases) for part, phrases in self._lists.items() if phrases.find(text)]
@@ -203,7 +204,15 @@ class RefusalDetector:
 
 
 def _part(sentence: str, lists: Iterable[tuple[Part, Phrases]]) -> Part:
-    return next((part for part, phrases in lists if phrases.find(sentence)), Part.OTHER)
+    found = next((part for part, phrases in lists if phrases.find(sentence)), Part.OTHER)
+    return Part.DECLINE if found is not Part.DECLINE and _declines_something(sentence) else found
+
+
+def _declines_something(sentence: str) -> bool:
+    """Whether the speaker can't or won't, in a sentence that is not about knowing and no figure of speech."""
+    if load_phrases("refusal_generic").find(sentence) is None:
+        return False
+    return load_phrases("refusal_exempt").find(sentence) is None and load_phrases("admission").find(sentence) is None
 
 
 def _opening_vote(parts: list[tuple[Sentence, Part]]) -> Vote:
