@@ -80,7 +80,8 @@ _PEM = re.compile(r"-----BEGIN ((?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?)-
 _JWT = re.compile(_START + r"(eyJ[A-Za-z0-9_-]{8,2000})\.[A-Za-z0-9_-]{4,8000}\.[A-Za-z0-9_-]{8,2000}" + _END)
 _NAMED = re.compile(
     r"(?i)(?:api[_-]?key|secret(?:[_-]?(?:access)?[_-]?key)?|access[_-]?token|auth[_-]?token|passw(?:or)?d|passwd|pwd"
-    r"|client[_-]?secret|private[_-]?key|token)[\"']?\s{0,3}(?:=|:|=>)\s{0,3}[\"'`]?([^\s\"'`,;<>(){}]{8,200})"
+    r"|client[_-]?secret|private[_-]?key|token|passphrase|passwort|kennwort|contraseña|mot de passe|senha|wachtwoord)"
+    r"[\"']?(?:\s{0,3}(?:=|:|=>)\s{0,3}|\s(?:is|ist|lautet|es|est)\s)[\"'`]?([^\s\"'`,;<>(){}]{8,200})"
 )
 _BEARER = re.compile(r"(?i)authorization[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token)\s+([A-Za-z0-9._~+/=-]{16,2000})")
 _PLACEHOLDER = re.compile(

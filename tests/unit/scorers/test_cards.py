@@ -10,7 +10,7 @@ import pytest
 from benchmarks import scorer_cards
 from evalwright.core.errors import UsageError
 from evalwright.core.score import Score
-from evalwright.scorers import Groundedness, RefusalRate
+from evalwright.scorers import RefusalRate
 from evalwright.scorers.cards import (
     Labelled,
     from_score,
@@ -22,6 +22,8 @@ from evalwright.scorers.cards import (
     shipped_names,
 )
 from evalwright.scorers.cards.measure import Description
+from evalwright.scorers.cards.own import OWN_SETS, OwnSet, own_set
+from evalwright.services.labels import read_labels
 from tests.shared_data import shared_data
 
 ABOUT = Description(positive="a refusal", data="made up", date="2026-01-31", failure_modes=("none known",))
@@ -80,20 +82,42 @@ def test_cards_are_written_and_read(tmp_path: Path) -> None:
 
 
 def test_shipped_cards_are_of_the_scorers_as_they_are() -> None:
-    assert shipped_names() == ["groundedness", "refusal"]
-    for scorer in (RefusalRate(), Groundedness()):
-        card = shipped_card(scorer.info.name)
+    assert shipped_names() == sorted(chosen.scorer for chosen in OWN_SETS)
+    for chosen in OWN_SETS:
+        card = shipped_card(chosen.scorer)
         assert card is not None
+        scorer = scorer_cards.make(chosen, chosen.options)
         assert is_current(card, scorer), f"measure {card.scorer} again: python benchmarks/scorer_cards.py --write"
         assert card.failure_modes
     assert shipped_card("no_such_scorer") is None
 
 
-@pytest.mark.shared
-@pytest.mark.parametrize("name", scorer_cards.MEASURES)
-def test_shipped_cards_are_true(name: str) -> None:
-    shared_data("data/xstest")
-    shipped = shipped_card(name)
+@pytest.mark.parametrize("chosen", OWN_SETS, ids=lambda chosen: chosen.scorer)
+def test_shipped_cards_are_true_on_our_own_sets(chosen: OwnSet) -> None:
+    """The part of a card that is measured on the set in the package is measured again."""
+    shipped = shipped_card(chosen.scorer)
     assert shipped is not None
-    again = scorer_cards.MEASURES[name](shipped.date)
+    again = scorer_cards.measure(chosen, shipped.date, public=False)
+    ours = [part for part in shipped.slices if part.slice == scorer_cards.OURS]
+    assert [part for part in again.slices if part.slice == scorer_cards.OURS] == ours
+    assert again.overall.decided + again.overall.undecided >= 39
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", scorer_cards.PUBLIC)
+def test_shipped_cards_are_true_on_public_data(name: str) -> None:
+    shared_data("data/xstest")
+    shipped, chosen = shipped_card(name), own_set(name)
+    assert shipped is not None
+    assert chosen is not None
+    again = scorer_cards.measure(chosen, shipped.date)
     assert msgspec.to_builtins(again) == msgspec.to_builtins(shipped)
+
+
+def test_rows_of_our_own_sets_are_whole_and_none_is_there_twice() -> None:
+    for chosen in OWN_SETS:
+        rows = read_labels(chosen.path, {} if chosen.label == "label" else {"label": chosen.label}).rows
+        assert {row.label for row in rows if row.label is not None} == {"yes", "no"}
+        assert len({row.case.id for row in rows}) == len(rows) >= 40
+        assert all(row.output is not None for row in rows)
+    assert own_set("exact") is None

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from evalwright.core.score import Evidence
 from evalwright.scorers.rag.terms import coverage, terms
-from evalwright.scorers.text.grammar import FUNCTION_WORDS, GERMAN_WORDS, NEGATIONS, NUMERALS
+from evalwright.scorers.text.grammar import CONTRARIES, FUNCTION_WORDS, GERMAN_WORDS, NEGATIONS, NUMERALS
 from evalwright.scorers.text.numbers import find_numbers
 from evalwright.scorers.text.sentences import Sentence, sentences
 from evalwright.scorers.text.words import words
@@ -22,6 +22,8 @@ PENALTY = 0.75
 """What each kind of inconsistency leaves of a statement's support."""
 
 _SAME_SUBJECT = 0.4
+_SAME_SENTENCE = 0.6
+_DIGITS = 12
 _LONGEST_KEPT = 20_000
 _MANY_CAPITALS = 0.6
 _CONTRACTED = re.compile(r"n['’]t\b", re.IGNORECASE)
@@ -46,8 +48,9 @@ class Support:
         value: Weighted share of the statement's terms that the best source has, times `PENALTY` per inconsistency.
         source: The best source, None when there is none.
         place: Its sentence that has most of the statement's terms.
-        conflicts: Inconsistencies in words: a number or a name that no source has, a negation on one side only.
-        contradicted: Whether a number or a negation is among them.
+        conflicts: Inconsistencies in words: a number or a name that no source has, another number for the same thing, a
+            negation on one side only, a contrary.
+        contradicted: Whether a number, a negation or a contrary is among them.
     """
 
     value: float
@@ -91,10 +94,11 @@ def support(statement: str, known: Sequence[Source]) -> Support:
     if not value:
         return Support(0.0, None, None)
     place = _best_sentence(wanted, best)
-    number, negation = _number_conflict(statement, known), _negation_conflict(statement, wanted, place)
-    conflicts = tuple(filter(None, (number, negation, _name_conflict(statement, known))))
+    number = _number_conflict(statement, known) or _measure_conflict(statement, wanted, place)
+    contrary = _negation_conflict(statement, wanted, place) or _contrary(statement, wanted, place)
+    conflicts = tuple(filter(None, (number, contrary, _name_conflict(statement, known))))
     return Support(
-        value * PENALTY ** len(conflicts), best, place and place[0], conflicts, contradicted=bool(number or negation)
+        value * PENALTY ** len(conflicts), best, place and place[0], conflicts, contradicted=bool(number or contrary)
     )
 
 
@@ -120,6 +124,39 @@ def _negation_conflict(statement: str, wanted: list[str], place: tuple[Sentence,
     if mine == theirs:
         return ""
     return "negated, but the context is not" if mine else "not negated, but the context is"
+
+
+def _measure_conflict(statement: str, wanted: list[str], place: tuple[Sentence, frozenset[str]] | None) -> str:
+    """The sentence gives another number for the same thing (`ten days` where it says `five days`)."""
+    if place is None or coverage(wanted, place[1]) < _SAME_SENTENCE:
+        return ""
+    theirs = _measures(place[0].text)
+    for thing, numbers in _measures(statement).items():
+        if thing in theirs and numbers.isdisjoint(theirs[thing]):
+            return f"{min(numbers):g} {thing}, where the context says {min(theirs[thing]):g}"
+    return ""
+
+
+def _measures(text: str) -> dict[str, set[float]]:
+    """Numbers by the term right behind them."""
+    found: dict[str, set[float]] = {}
+    series = terms(text)
+    for number, thing in zip(series, series[1:], strict=False):
+        if number.isascii() and number.isdigit() and not thing.isdigit() and len(number) <= _DIGITS:
+            found.setdefault(thing, set()).add(float(number))
+    return found
+
+
+def _contrary(statement: str, wanted: list[str], place: tuple[Sentence, frozenset[str]] | None) -> str:
+    """A word of the statement, absent from its sentence, that has its contrary there."""
+    if place is None or coverage(wanted, place[1]) < _SAME_SENTENCE:
+        return ""
+    mine, theirs = (set(map(str.lower, words(text))) for text in (statement, place[0].text))
+    for word in sorted(mine - theirs):
+        against = CONTRARIES.get(word, frozenset()) & (theirs - mine)
+        if against:
+            return f"{word}, where the context says {min(against)}"
+    return ""
 
 
 def negated(text: str) -> bool:

@@ -37,6 +37,7 @@ NEGATIONS = lexicon("""
     ne pas jamais personne rien aucun aucune sans ni
     non mai nessuno nessuna niente nulla senza né
     não nunca ninguém nada nenhum nenhuma sem nem
+    不 没 未 无 沒 無
 """)
 """Words that turn a statement into its contrary."""
 
@@ -61,3 +62,28 @@ NUMERALS: dict[str, str] = {
      "seventy": "70", "eighty": "80", "ninety": "90", "zwanzig": "20", "dreißig": "30", "veinte": "20",
      "treinta": "30", "vingt": "20", "trente": "30"}  # fmt: skip
 """Written numbers as digits."""
+
+_CONTRARIES = """
+    rise:fall rose:fell risen:fallen rises:falls rising:falling increase:decrease increased:decreased
+    increases:decreases increasing:decreasing grew:shrank grow:shrink gain:loss gained:lost higher:lower
+    highest:lowest high:low most:least larger:smaller largest:smallest bigger:smaller longer:shorter
+    longest:shortest older:younger oldest:youngest earlier:later early:late open:closed opened:closed opens:closes
+    allowed:forbidden allowed:prohibited permitted:forbidden legal:illegal accepted:rejected accept:reject
+    approved:rejected won:lost win:lose wins:loses success:failure succeeded:failed passed:failed guilty:innocent
+    convicted:acquitted alive:dead born:died married:divorced hired:fired arrived:departed bought:sold buy:sell
+    import:export north:south northern:southern east:west eastern:western inside:outside above:below
+    maximum:minimum hot:cold warm:cold warmer:colder wet:dry strong:weak stronger:weaker faster:slower fast:slow
+    cheap:expensive cheaper:dearer free:paid included:excluded includes:excludes true:false right:wrong
+    safe:dangerous healthy:ill public:private best:worst better:worse improved:worsened begin:end began:ended
+    start:stop started:stopped supports:opposes support:oppose supported:opposed agreed:disagreed always:never
+    everybody:nobody same:different increase:fall increase:drop rose:dropped increased:fell increased:dropped
+    gestiegen:gesunken steigt:sinkt höher:niedriger höchste:niedrigste offen:geschlossen erlaubt:verboten
+    gewonnen:verloren größer:kleiner länger:kürzer subió:bajó aumentó:disminuyó mayor:menor abierto:cerrado
+    permitido:prohibido ganó:perdió augmenté:diminué hausse:baisse ouvert:fermé autorisé:interdit gagné:perdu
+"""
+CONTRARIES: dict[str, frozenset[str]] = {}
+"""Words with those that say the contrary of the same thing."""
+for _pair in _CONTRARIES.split():
+    _one, _other = _pair.split(":")
+    CONTRARIES[_one] = CONTRARIES.get(_one, frozenset()) | {_other}
+    CONTRARIES[_other] = CONTRARIES.get(_other, frozenset()) | {_one}
