@@ -192,7 +192,7 @@ OWN_SETS: tuple[OwnSet, ...] = (
         file="numbers",
         positive="an answer whose number is not the expected one",
         failure_modes=(
-            "The last number counts: a remark with another number behind the answer misleads; use `after` or `pattern`.",
+            "The last number counts: another number behind the answer misleads; use `after` or `pattern`.",
             "Numbers written in words are not read.",
         ),
     ),
@@ -239,7 +239,7 @@ OWN_SETS: tuple[OwnSet, ...] = (
         ),
     ),
 )
-"""One entry a scorer that flags by more than its definition; checks such as `exact` and `json_schema` have no errors."""
+"""One entry for each scorer that flags by more than its definition; `exact`, `json_schema` and the like have no errors."""
 
 
 def own_set(scorer: str) -> OwnSet | None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from evalwright.core.score import Evidence
 from evalwright.scorers.rag.terms import coverage, terms
@@ -140,8 +141,7 @@ def _measure_conflict(statement: str, wanted: list[str], place: tuple[Sentence, 
 def _measures(text: str) -> dict[str, set[float]]:
     """Numbers by the term right behind them."""
     found: dict[str, set[float]] = {}
-    series = terms(text)
-    for number, thing in zip(series, series[1:], strict=False):
+    for number, thing in pairwise(terms(text)):
         if number.isascii() and number.isdigit() and not thing.isdigit() and len(number) <= _DIGITS:
             found.setdefault(thing, set()).add(float(number))
     return found
