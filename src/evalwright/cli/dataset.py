@@ -12,7 +12,7 @@ from typing import Any
 import click
 import msgspec
 
-from evalwright.cli.options import find_run, json_option, open_workspace, workspace_option
+from evalwright.cli.options import audited, find_run, json_option, open_workspace, workspace_option
 from evalwright.core.case import BadRow, Json
 from evalwright.core.errors import UsageError
 from evalwright.datasets.comparing import CaseDiff, Change, word_diff
@@ -250,6 +250,7 @@ def state(reference: str, state: str, comment: str, by: str | None, workspace: P
     if state in ("approve", "reject"):
         Members(goldens.workspace).check(goldens.by, Action.CHANGE_GOLDEN_SET)
     version = goldens.move(reference, steps[state], comment=comment)
+    audited(goldens.workspace, goldens.by, f"golden_set.{state}", reference, version=version.number)
     click.echo(f"v{version.number} ({version.short}) is {steps[state].replace('_', ' ')}")
 
 
