@@ -14,6 +14,7 @@ from evalwright.core.rubric import Rubric, RubricScale
 from evalwright.review.agreement import Plan, rubric_agreement
 from evalwright.review.figures import RubricAgreement
 from evalwright.review.ratings import Levels, Rating, Ratings, ratings_of
+from evalwright.stats.raters import Scale
 from evalwright.store import review_queues, review_work
 from evalwright.store.workspace import Workspace
 
@@ -82,9 +83,10 @@ def rubric_levels(queue: Queue | None, rubric: Rubric) -> Levels:
         return Levels(scale="nominal", names=queue.choices(rubric))
     if rubric.scale is RubricScale.NOMINAL:
         return Levels(scale="nominal", names=rubric.names)
+    scale: Scale = "interval" if rubric.scale is RubricScale.INTERVAL else "ordinal"
     values = tuple(level.value for level in rubric.levels)
     distinct = len(set(values)) == len(values)
-    return Levels(scale=rubric.scale.value, names=rubric.names, values=values if distinct else ())
+    return Levels(scale=scale, names=rubric.names, values=values if distinct else ())
 
 
 def _plan(queue: Queue, rubric: Rubric, labels: Sequence[Label], known: dict[str, Item], plan: Plan) -> Plan:

@@ -24,6 +24,7 @@ from evalwright.review.blinding import flipped, kept_entry, new_id, shown_output
 from evalwright.services.reviewing import label_studio
 from evalwright.services.reviewing.label_studio import STRANGER, Incoming, context_text, plain
 from evalwright.services.reviewing.settling import label_rows, settled
+from evalwright.services.reviewing.times import seconds
 from evalwright.store import review_queues, review_work
 from evalwright.store.export import FORMULA_STARTS
 from evalwright.store.workspace import Workspace
@@ -200,7 +201,7 @@ def read_incoming(
     if kind in ("labelstudio", "jsonl"):
         document = _document(data, lines=kind == "jsonl")
         if kind == "labelstudio" or (document and isinstance(document[0], dict) and "data" in document[0]):
-            yield from label_studio.annotations(queue, document)
+            yield from label_studio.read_annotations(queue, document)
             return
         rows: Iterable[tuple[int, Json]] = enumerate(document, start=1)
     elif kind == "csv":
@@ -271,8 +272,6 @@ def _uncelled(value: Any) -> Json:
 
 
 def _of_row(queue: Queue, row: Mapping[str, Json], line: int, rater: str | None) -> Incoming | tuple[str, str] | None:
-    from evalwright.services.reviewing.tables import seconds
-
     where = f"row {line}"
     given = row.get("answers") if isinstance(row.get("answers"), dict) else row
     answers = {r.name: str(given[r.name]) for r in queue.rubrics if given and given.get(r.name) not in (None, "")}

@@ -14,6 +14,7 @@ from evalwright.core.review import Answer, Content, ContextPart, Entry, Item, La
 from evalwright.core.rubric import Rubric
 from evalwright.review.blinding import flipped, shown_entry, shown_outputs
 from evalwright.review.ratings import Rating
+from evalwright.services.reviewing.times import seconds
 
 STRANGER = "label-studio"
 """Whose sides the exported tasks have."""
@@ -161,7 +162,7 @@ class Incoming:
     at: float | None = None
 
 
-def annotations(queue: Queue, document: Json) -> Iterator[Incoming | tuple[str, str]]:
+def read_annotations(queue: Queue, document: Json) -> Iterator[Incoming | tuple[str, str]]:
     """Annotations of exported tasks; what can't be read comes as a pair of place and reason."""
     rows = document if isinstance(document, list) else [document]
     for number, row in enumerate(rows, start=1):
@@ -179,8 +180,6 @@ def annotations(queue: Queue, document: Json) -> Iterator[Incoming | tuple[str, 
 
 
 def _incoming(queue: Queue, item_id: str, where: str, annotation: Mapping[str, Json]) -> Incoming:
-    from evalwright.services.reviewing.tables import seconds
-
     answers: dict[str, str] = {}
     rationale, spans = "", []
     for result in annotation.get("result") or []:
@@ -231,8 +230,6 @@ def rater_of(annotation: Mapping[str, Json]) -> str:
 
 def ratings_of_tasks(rows: Sequence[Mapping[str, Json]]) -> dict[str, list[Rating]]:
     """Ratings of any Label Studio export: single choices, ratings and numbers, by the name of the control."""
-    from evalwright.services.reviewing.tables import seconds
-
     found: dict[str, list[Rating]] = {}
     for number, row in enumerate(rows, start=1):
         unit = str(row.get("id") if row.get("id") is not None else number)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from evalwright.core.case import Json
 from evalwright.core.errors import ConfigError, Problem, UsageError
@@ -15,9 +15,11 @@ from evalwright.core.rubric import Rubric
 from evalwright.core.suite import DatasetSpec
 from evalwright.datasets.importers.label_studio import is_tasks
 from evalwright.datasets.reader import read_raw
-from evalwright.review.ratings import Levels, Rating, Ratings, Scale, Shape, ratings_of, ratings_of_matrix
+from evalwright.review.ratings import Levels, Rating, Ratings, Shape, ratings_of, ratings_of_matrix
 from evalwright.services.reviewing.agreement import rubric_levels
 from evalwright.services.reviewing.label_studio import ratings_of_tasks
+from evalwright.services.reviewing.times import UNKNOWN, seconds
+from evalwright.stats.raters import Scale
 
 Layout = Literal["auto", "long", "wide", "nested", "units-by-raters", "raters-by-units", "counts", "contingency"]
 
@@ -239,13 +241,13 @@ def _of_cell(cell: Json, column: str, options: TableOptions) -> Iterator[tuple[s
     if isinstance(cell, dict):
         for key, value in cell.items():
             if isinstance(value, dict):
-                yield from ((key, rater, level, _NAN) for rater, level in value.items())
+                yield from ((key, rater, level, UNKNOWN) for rater, level in value.items())
             else:
-                yield column, key, value, _NAN
+                yield column, key, value, UNKNOWN
     elif isinstance(cell, list):
         for number, entry in enumerate(cell, start=1):
             if not isinstance(entry, dict):
-                yield column, f"rater {number}", entry, _NAN
+                yield column, f"rater {number}", entry, UNKNOWN
                 continue
             keys = list(entry)
             rater = _column_or_none(keys, options, "rater")
@@ -329,33 +331,3 @@ def _few(rows: list[dict[str, Json]], name: str) -> bool:
     values = {json.dumps(row.get(name)) for row in rows if row.get(name) is not None}
     plain = all(not isinstance(row.get(name), dict | list) for row in rows)
     return plain and 0 < len(values) <= MAX_LEVELS and (len(rows) < 10 or len(values) <= len(rows) / 2)
-
-
-_NAN = float("nan")
-
-
-def seconds(value: Json) -> float:
-    """A time as seconds since the epoch: a number, or a date in ISO 8601; NaN where it is neither."""
-    import datetime as dt
-
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value) / (1000.0 if value > 1e11 else 1.0)
-    if not isinstance(value, str):
-        return _NAN
-    tried: tuple[Callable[[], float], ...] = (
-        lambda: float(value),
-        lambda: _utc(dt.datetime.fromisoformat(value.replace("Z", "+00:00"))),
-    )
-    for attempt in tried:
-        try:
-            return attempt()
-        except ValueError:
-            continue
-    return _NAN
-
-
-def _utc(moment: Any) -> float:
-    import datetime as dt
-
-    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
-    return float(aware.timestamp())
