@@ -99,9 +99,10 @@ def choose_active(candidates: Sequence[Candidate], size: int, *, rng: np.random.
         best = max((s for s in strata.values() if s.left), key=lambda s: (s.gain(total), s.name), default=None)
         if best is None:
             break
+        gain = best.gain(total)
         key = best.left.pop()
         keys.append(key)
-        gains[key] = best.gain(total)
+        gains[key] = gain
         best.n += 1
     finite = sum(gain for gain in gains.values() if math.isfinite(gain)) or 1.0
     for key, gain in gains.items():

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from evalwright.core.errors import UsageError
+from evalwright.core.errors import NotFound
 from evalwright.core.review import Content, Hidden, Item, ItemState, Queue, QueueCounts
 from evalwright.store.database import reading, writing
 from evalwright.store.review_tables import ITEMS, LABELS, QUEUES, SLOTS
@@ -92,7 +92,7 @@ def find_queue(engine: sa.Engine, reference: str) -> Queue:
     """A queue by its id, or the newest of a name.
 
     Raises:
-        UsageError: There is none; the hint names those there are.
+        NotFound: There is none; the hint names those there are.
     """
     found = queues(engine)
     for queue in found:
@@ -103,19 +103,19 @@ def find_queue(engine: sa.Engine, reference: str) -> Queue:
             return queue
     names = ", ".join(f"`{queue.name}`" for queue in found[:8])
     hint = f"there are: {names}" if names else "`evalwright review queue new` makes one"
-    raise UsageError(f"there is no review queue {reference!r}", hint=hint)
+    raise NotFound(f"there is no review queue {reference!r}", hint=hint)
 
 
 def item(engine: sa.Engine, item_id: str) -> Item:
     """An item by its id.
 
     Raises:
-        UsageError: There is none.
+        NotFound: There is none.
     """
     with reading(engine) as connection:
         row = connection.execute(sa.select(ITEMS).where(ITEMS.c.item_id == item_id)).mappings().first()
     if row is None:
-        raise UsageError(f"there is no review item {item_id!r}")
+        raise NotFound(f"there is no review item {item_id!r}")
     return made_item(row)
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from evalwright.core.errors import StoreError, UsageError
+from evalwright.core.errors import Conflict, NotAllowed, NotFound, StoreError
 from evalwright.core.review import Decision, Entry, Item, ItemState, Label, Mark
 from evalwright.store.database import errors, reading, writing
 from evalwright.store.review_queues import DONE, FREE, LEASED, made_item
@@ -141,14 +141,14 @@ def renew(engine: sa.Engine, item_id: str, rater: str, *, until: float) -> float
     """Keep an item longer; a lease that ran out but was not taken by anybody is renewed too.
 
     Raises:
-        UsageError: It is not theirs any more.
+        Conflict: It is not theirs any more.
     """
     mine = (SLOTS.c.item_id == item_id, SLOTS.c.rater == rater, SLOTS.c.state == LEASED)
     with writing(engine) as connection:
         done = connection.execute(sa.update(SLOTS).where(*mine).values(lease_until=until))
     if not done.rowcount:
         hint = "a label you have begun can still be handed in"
-        raise UsageError("the lease on this item has run out and somebody else has it", hint=hint)
+        raise Conflict("the lease on this item has run out and somebody else has it", hint=hint)
     return until
 
 
@@ -161,7 +161,7 @@ def submit(engine: sa.Engine, label: Label, *, disputed: Disputed, imported: boo
         The label as kept, and whether it is new.
 
     Raises:
-        UsageError: They were never given the item, or have labelled it already.
+        Conflict: They were never given the item, or have labelled it already.
     """
     with writing(engine) as connection:
         item = _locked(connection, label.item_id)
@@ -182,7 +182,7 @@ def submit(engine: sa.Engine, label: Label, *, disputed: Disputed, imported: boo
 def _locked(connection: sa.Connection, item_id: str) -> Item:
     row = connection.execute(sa.select(ITEMS).where(ITEMS.c.item_id == item_id).with_for_update()).mappings().first()
     if row is None:
-        raise UsageError(f"there is no review item {item_id!r}")
+        raise NotFound(f"there is no review item {item_id!r}")
     return made_item(row)
 
 
@@ -194,7 +194,7 @@ def _of_key(connection: sa.Connection, rater: str, key: str) -> Label | None:
 
 def _same(before: Label, label: Label) -> Label:
     if before.item_id != label.item_id:
-        raise UsageError(f"the key {label.key!r} was used for another item", hint="each submission has its own key")
+        raise Conflict(f"the key {label.key!r} was used for another item", hint="each submission has its own key")
     return before
 
 
@@ -202,7 +202,7 @@ def _side(connection: sa.Connection, label: Label) -> bool:
     query = sa.select(SERVED.c.flipped).where(SERVED.c.item_id == label.item_id, SERVED.c.rater == label.rater)
     flipped = connection.execute(query).scalar()
     if flipped is None:
-        raise UsageError("this item was not given to you", hint="ask for the next item")
+        raise NotAllowed("this item was not given to you", hint="ask for the next item")
     return bool(flipped)
 
 
@@ -211,7 +211,7 @@ def _fill_slot(connection: sa.Connection, label: Label) -> None:
     own = sa.select(SLOTS.c.slot_id, SLOTS.c.state).where(of_item, SLOTS.c.rater == label.rater)
     held = connection.execute(own).first()
     if held is not None and held.state == DONE:
-        raise UsageError("you have labelled this item already", hint="undo takes the last label back for a minute")
+        raise Conflict("you have labelled this item already", hint="undo takes the last label back for a minute")
     filled = {"state": DONE, "rater": label.rater, "lease_until": None, "label_id": label.id}
     slot_id = held.slot_id if held is not None else _spare(connection, label)
     if slot_id is not None:
@@ -267,14 +267,14 @@ def undo(engine: sa.Engine, withdrawal: Label, *, window_s: float, lease_s: floa
         The label taken back.
 
     Raises:
-        UsageError: It is not theirs, is too old, was taken back already, or a lead has decided on it.
+        Conflict: It is not theirs, is too old, was taken back already, or a lead has decided on it.
     """
     label_id = withdrawal.withdraws or ""
     with writing(engine) as connection:
         text = connection.execute(sa.select(LABELS.c.label).where(LABELS.c.label_id == label_id)).scalar()
         label = None if text is None else msgspec.json.decode(text, type=Label)
         if label is None or label.rater != withdrawal.rater:
-            raise UsageError("there is no such label of yours")
+            raise NotFound("there is no such label of yours")
         item = _locked(connection, label.item_id)
         _check_undo(connection, item, label, withdrawal.at - window_s)
         row = msgspec.structs.replace(withdrawal, queue_id=label.queue_id, item_id=label.item_id)
@@ -288,11 +288,11 @@ def undo(engine: sa.Engine, withdrawal: Label, *, window_s: float, lease_s: floa
 
 def _check_undo(connection: sa.Connection, item: Item, label: Label, since: float) -> None:
     if label.at < since:
-        raise UsageError("it is too late to take this label back", hint="flag the item for the lead instead")
+        raise Conflict("it is too late to take this label back", hint="flag the item for the lead instead")
     if item.state is ItemState.ADJUDICATED:
-        raise UsageError("a lead has decided on this item")
+        raise Conflict("a lead has decided on this item")
     if connection.execute(sa.select(LABELS.c.label_id).where(LABELS.c.withdraws == label.id)).first():
-        raise UsageError("this label was taken back already")
+        raise Conflict("this label was taken back already")
 
 
 def _as_entry(label: Label) -> Entry:
@@ -309,14 +309,14 @@ def save_draft(engine: sa.Engine, item_id: str, rater: str, entry: Entry, *, at:
     """Keep what a reviewer has filled in so far; replaces their former draft.
 
     Raises:
-        UsageError: They were never given the item, or have labelled it.
+        Conflict: They were never given the item, or have labelled it.
     """
     with writing(engine) as connection:
         own = sa.select(SLOTS.c.state).where(SLOTS.c.item_id == item_id, SLOTS.c.rater == rater)
         state = connection.execute(own).scalar()
         served = sa.select(SERVED.c.at).where(SERVED.c.item_id == item_id, SERVED.c.rater == rater)
         if state == DONE or connection.execute(served).first() is None:
-            raise UsageError("you are not labelling this item", hint="ask for the next item")
+            raise Conflict("you are not labelling this item", hint="ask for the next item")
         _keep_draft(connection, item_id, rater, entry, at)
 
 
@@ -339,13 +339,13 @@ def skip(engine: sa.Engine, mark: Mark, *, mark_id: str) -> None:
     """Give an item back for others; its reviewer gets it again only when they ask for what they skipped.
 
     Raises:
-        UsageError: They do not hold it.
+        Conflict: They do not hold it.
     """
     mine = (SLOTS.c.item_id == mark.item_id, SLOTS.c.rater == mark.rater, SLOTS.c.state == LEASED)
     with writing(engine) as connection:
         freed = sa.update(SLOTS).where(*mine).values(state=FREE, rater=None, lease_until=None)
         if not connection.execute(freed).rowcount:
-            raise UsageError("you do not hold this item", hint="ask for the next item")
+            raise Conflict("you do not hold this item", hint="ask for the next item")
         _insert_mark(connection, mark, mark_id)
 
 
@@ -353,12 +353,12 @@ def flag(engine: sa.Engine, mark: Mark, *, mark_id: str) -> None:
     """Note that a lead should look at an item.
 
     Raises:
-        UsageError: They were never given the item.
+        Conflict: They were never given the item.
     """
     served = sa.select(SERVED.c.at).where(SERVED.c.item_id == mark.item_id, SERVED.c.rater == mark.rater)
     with writing(engine) as connection:
         if connection.execute(served).first() is None:
-            raise UsageError("this item was not given to you")
+            raise NotAllowed("this item was not given to you")
         _insert_mark(connection, mark, mark_id)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from evalwright.core.case import Case, Json
-from evalwright.core.errors import UsageError
+from evalwright.core.errors import NotAllowed, UsageError
 from evalwright.core.review import CHOICES, Decision, Item, ItemState, Label, Mark, Queue, QueueKind
 from evalwright.core.rubric import Rubric
 from evalwright.review.blinding import new_id
@@ -111,7 +111,7 @@ def adjudicate(workspace: Workspace, item_id: str, verdict: Verdict) -> Decision
     labels = review_work.item_labels(engine, item_id)
     own = any(label.rater == verdict.by for label in labels)
     if own and verdict.others_may:
-        raise UsageError("you have labelled this item yourself", hint="somebody else has to decide on it")
+        raise NotAllowed("you have labelled this item yourself", hint="somebody else has to decide on it")
     decision = Decision(
         id=new_id(),
         item_id=item_id,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from evalwright.core.case import Json
-from evalwright.core.errors import UsageError
+from evalwright.core.errors import Conflict, NotAllowed, NotFound, UsageError
 from evalwright.core.review import Entry, Item, ItemState, Label, Mark, Queue
 from evalwright.core.rubric import Rubric
 from evalwright.review import rules
@@ -117,7 +117,7 @@ class Desk:
         """
         queue = review_queues.find_queue(self._engine, reference)
         if queue.raters is not None and self.rater not in queue.raters:
-            raise UsageError(f"{self.rater} is none of the reviewers of `{queue.name}`", hint="a lead can add them")
+            raise NotAllowed(f"{self.rater} is none of the reviewers of `{queue.name}`", hint="a lead can add them")
         return queue
 
     def _asking(self, queue: Queue, *, skipped: bool = False) -> Asking:
@@ -250,7 +250,7 @@ class Desk:
     def _queue_of(self, label_id: str) -> Queue:
         queue_id = review_work.queue_of_label(self._engine, label_id)
         if queue_id is None:
-            raise UsageError("there is no such label of yours")
+            raise NotFound("there is no such label of yours")
         return review_queues.find_queue(self._engine, queue_id)
 
     def skip(self, item_id: str, reason: str = "") -> None:
@@ -286,6 +286,6 @@ class Desk:
         """
         item, queue, _ = self._item(item_id)
         if item.state is not ItemState.OPEN:
-            raise UsageError("this item needs no more labels")
+            raise Conflict("this item needs no more labels")
         until = self._clock() + queue.lease_minutes * 60.0
         return review_work.renew(self._engine, item_id, self.rater, until=until)

@@ -105,7 +105,7 @@ def _queue(asked: NewQueue, by: str, now: float, seed: int) -> Queue:
     queue = Queue(
         id=new_id()[:12],
         name=asked.name.strip(),
-        kind=asked.kind,
+        kind=QueueKind(asked.kind),
         rubrics=asked.rubrics,
         raters_per_item=asked.raters_per_item,
         lease_minutes=asked.lease_minutes,
