@@ -50,7 +50,7 @@ export interface User {
   name: string;
   email?: string | null;
   admin: boolean;
-  active?: boolean;
+  identity?: string | null;
   disabled?: boolean;
   created_at?: number;
   last_seen_at?: number | null;
@@ -103,7 +103,8 @@ export interface RunEntry {
   tags?: string[];
   verdict?: Verdict | null;
   headline?: Estimate | null;
-  [extra: string]: unknown;
+  live?: Live | null;
+  problem?: string;
 }
 
 export interface Rule {
@@ -148,14 +149,18 @@ export interface Waiver {
   id: string;
   rule: string;
   reason: string;
-  run?: string | null;
-  suite?: string | null;
-  requested_by?: string | null;
+  run_id?: string;
+  suite?: string;
+  requested_by?: string;
+  requested_at?: number;
   approved_by?: string | null;
-  created_at?: number | null;
+  approved_at?: number | null;
   expires_at?: number | null;
-  ticket?: string | null;
-  state: string;
+  ticket?: string;
+  /** `requested`, `active`, `expired` or `revoked`. */
+  status?: string;
+  /** The same, as the overview names it. */
+  state?: string;
 }
 
 export interface HistoryPoint {
@@ -201,22 +206,34 @@ export interface Overview {
     name: string;
     tier?: number | string | null;
     owner?: string | null;
-    version?: string | null;
+    version?: string | number | null;
     age_days?: number | null;
     cadence_days?: number | null;
     stale?: boolean | null;
     cases?: number;
     state?: string;
   }[];
-  review: { open: number; in_progress: number; oldest_at?: number | null; adjudication: number };
-  spend: { currency: string; last_30d: number | null; per_suite: { suite: string; cost: number | null }[] };
+  review?: { open: number; in_progress: number; oldest_at?: number | null; adjudication: number } | null;
+  spend: { currency: string; last_30d: number | null; unknown?: number; per_suite: { suite: string; cost: number | null; runs?: number }[] };
+}
+
+export interface Progress {
+  units: number;
+  done: number;
+  errored?: number;
+  cost?: number | null;
+  rate?: number;
+  eta_s?: number | null;
+  running?: Record<string, number>;
 }
 
 export interface Live {
-  done: number;
-  units: number;
-  eta_s?: number | null;
-  score?: number | null;
+  alive: boolean;
+  status?: string;
+  paused?: boolean;
+  updated_at?: number;
+  progress?: Progress | null;
+  reason?: string;
 }
 
 export interface RunDetail {
@@ -230,7 +247,7 @@ export interface RunDetail {
   bad_rows?: { line?: number; message?: string; [extra: string]: unknown }[];
   failing?: number;
   cards?: Record<string, Record<string, unknown>>;
-  artefacts?: ({ name?: string; href?: string; url?: string } | string)[];
+  artefacts?: { name: string; bytes: number; at: number }[];
   live?: Live | null;
 }
 
@@ -263,7 +280,7 @@ export interface CaseRow {
   scores: Record<string, RowScore>;
   latency_s?: number | null;
   cost?: number | null;
-  slices?: Record<string, string[] | string>;
+  slices?: string[];
 }
 
 export interface Evidence {
@@ -324,8 +341,12 @@ export interface Unit {
   scores: Record<string, FullScore>;
   attempts?: { kind: string; message?: string; status?: number | null; duration_s?: number; waited_s?: number }[];
   latency_s?: number | null;
-  tokens?: number | null;
+  duration_s?: number | null;
+  tokens?: { input_tokens?: number; output_tokens?: number; cached_tokens?: number } | null;
   cost?: number | null;
+  passed?: boolean | null;
+  cached?: boolean;
+  spans?: number;
 }
 
 export interface CaseDetail {
@@ -339,9 +360,9 @@ export interface CaseDetail {
   };
   units: Unit[];
   neighbours: { previous: string | null; next: string | null };
-  history: { run_id: string; at: number; passed: boolean | null; scores?: Record<string, number | RowScore | null> }[];
+  history: { run_id: string; at: number; target?: string; passed: boolean | null; errored?: boolean; same_case?: boolean; scores?: Record<string, RowScore> }[];
   why_failed?: string | null;
-  slices?: Record<string, string[] | string>;
+  slices?: Record<string, string[]>;
   passed?: boolean | null;
 }
 
@@ -355,9 +376,18 @@ export interface SpanRow {
   tokens?: number | null;
   cost?: number | null;
   children: number;
+  below?: number;
+  depth?: number;
   error?: string | null;
-  scores?: { metric: string; value?: number | null; passed?: boolean | null }[] | string[];
+  scores?: { metric: string; value?: number | null; passed?: boolean | null; note?: string }[];
   preview?: string;
+}
+
+export interface SpanDetail {
+  row: SpanRow;
+  input: unknown;
+  output: unknown;
+  path?: SpanRow[];
 }
 
 export interface TracePage {
@@ -400,6 +430,7 @@ export interface PairedFigure {
   margin?: number | null;
   mde?: number | null;
   verdict?: string | null;
+  no_worse?: boolean | null;
 }
 
 export interface Mismatch {
@@ -413,11 +444,19 @@ export interface Mismatch {
 
 export interface Flips {
   metric: string;
-  fixed_count?: number;
-  broken_count?: number;
-  both?: number;
-  neither?: number;
+  fail_pass: number;
+  pass_fail: number;
+  both: number;
+  neither: number;
   verdicts?: boolean;
+}
+
+export interface Pairing {
+  pairs: number;
+  relabelled?: number;
+  changed?: number;
+  baseline_only?: number;
+  candidate_only?: number;
 }
 
 export interface RunSide {
@@ -434,19 +473,22 @@ export interface RunSide {
 
 export interface Candidate {
   run: RunSide;
-  pairs: number | Record<string, number>;
+  pairs: Pairing;
   mismatches?: Mismatch[];
   metrics: PairedFigure[];
   flips?: Flips[];
   slices?: PairedFigure[];
   recommendation?: { advice: string; headline: string; reasons?: string[]; limits?: string[] } | null;
   reversals?: { metric: string; sentence: string; kind?: string }[];
+  comparable?: boolean;
 }
 
 export interface CompareResult {
   baseline: RunSide;
   candidates: Candidate[];
-  frontier?: { run_id: string; [extra: string]: unknown }[];
+  level?: number;
+  margin?: number;
+  family?: string;
 }
 
 export interface CompareSide {
@@ -457,12 +499,14 @@ export interface CompareSide {
   error?: { kind: string; message?: string } | string | null;
   latency_s?: number | null;
   cost?: number | null;
+  delta?: number | null;
 }
 
 export interface CompareRow {
   case_id: string;
   input?: unknown;
   expected?: unknown;
+  slices?: string[];
   sides: CompareSide[];
   delta: number | null;
 }
@@ -482,8 +526,15 @@ export interface TrendPoint {
 }
 
 export interface Trends {
+  suite: string;
+  metric: string;
+  slice: string;
+  statistic: string;
+  unit: string;
+  higher_is_better: boolean | null;
   points: TrendPoint[];
-  metrics: string[];
+  metrics: { metric: string; statistic: string; unit: string; higher_is_better?: boolean | null; slices?: string[] }[];
+  targets: string[];
 }
 
 export interface SuiteEntry {
@@ -495,6 +546,13 @@ export interface SuiteEntry {
   thresholds?: boolean;
   complete?: boolean;
   missing?: string[];
+  description?: string;
+  version?: string;
+  dataset?: string | null;
+  metrics?: string[];
+  targets?: string[];
+  last_run?: string | null;
+  baseline?: string | null;
   last_run_at?: number | null;
   verdict?: Verdict | null;
   runs?: number;
@@ -519,35 +577,62 @@ export interface Rubric {
   examples?: { input?: string; output: string; level: string; reason?: string }[];
 }
 
+export type QueueKind = "pointwise" | "pairwise";
+
 export interface Queue {
   id: string;
   name: string;
-  kind: "pointwise" | "pairwise";
-  rubrics?: Rubric[];
-  rubric?: Rubric;
+  kind: QueueKind;
+  rubrics: Rubric[];
   raters_per_item: number;
-  blind?: boolean;
+  raters?: string[] | null;
   lease_minutes?: number;
   created_by?: string;
   created_at?: number;
   state: string;
-  counts: { items: number; done: number; in_progress: number; adjudication: number; labels: number };
-  mine?: { done: number; skipped: number };
+  source?: unknown;
+  counts: { items: number; done: number; in_progress: number; adjudication: number; labels: number; oldest_at?: number | null };
+  mine?: { done: number; skipped: number } | null;
   calibration_share?: number;
-  rationale?: { required_at_or_below?: number | null } | null;
+  rationale?: RationaleRule | null;
+}
+
+export interface RationaleRule {
+  required_at_or_below?: Record<string, string>;
+  differs_from_prior?: boolean;
+  always?: boolean;
+}
+
+export interface ContextPart {
+  kind: string;
+  text: string;
+  title?: string;
+}
+
+export interface ShownOutput {
+  side: string;
+  text: string;
+  context?: ContextPart[];
 }
 
 export interface ReviewItem {
   id: string;
+  queue_id: string;
+  kind: QueueKind;
   lease_until: number;
-  position: { done: number; total: number };
-  kind: "pointwise" | "pairwise";
+  position: { done: number; total: number; skipped?: number };
   input: unknown;
-  context?: (Message & Passage)[];
+  context?: ContextPart[];
   expected?: unknown;
-  outputs: { side?: string; text: string; [extra: string]: unknown }[];
-  rubrics?: Rubric[];
+  outputs: ShownOutput[];
+  rubrics: Rubric[];
   draft?: Draft | null;
+}
+
+export interface NextItem {
+  item: ReviewItem | null;
+  reason?: string;
+  code?: string;
 }
 
 export interface SpanNote {
@@ -559,38 +644,64 @@ export interface SpanNote {
 }
 
 export interface Draft {
-  answers: Record<string, string>;
-  rationale: string;
-  spans: SpanNote[];
+  answers?: Record<string, string>;
+  rationale?: string;
+  spans?: SpanNote[];
+  seconds?: number | null;
 }
 
-export interface Coefficient {
-  value: number | null;
-  low?: number | null;
-  high?: number | null;
-  level?: number;
-  method?: string;
-  n?: number;
+export interface Submitted {
+  label_id: string;
+  undo_until: number;
+  new?: boolean;
+  position?: { done: number; total: number };
+}
+
+export interface Label {
+  id: string;
+  rater: string;
+  answers: Record<string, string>;
+  rationale?: string;
+  spans?: SpanNote[];
+  seconds?: number | null;
+  confidence?: number | null;
+  at?: number;
 }
 
 export interface RubricAgreement {
   name: string;
-  scale?: string;
-  percent?: Coefficient | null;
-  kappa?: Coefficient | null;
-  weighted?: Coefficient | null;
-  fleiss?: Coefficient | null;
-  alpha?: Coefficient | null;
-  gwet_ac?: Coefficient | null;
-  over_time?: { at: number; value: number | null; low?: number | null; high?: number | null; n?: number }[];
-  pairs?: { a: string; b: string; kappa: number | null; low?: number | null; high?: number | null; n?: number }[];
+  scale: string;
+  levels: string[];
+  units: number;
+  pairable: number;
+  raters_n: number;
+  ratings: number;
+  missing?: number | null;
+  percent: Estimate;
+  fleiss: Estimate;
+  alpha: Estimate;
+  gwet_ac: Estimate;
+  gwet_ac1?: Estimate;
+  brennan_prediger?: Estimate;
+  kappa?: Estimate | null;
+  weighted?: Estimate | null;
+  alphas?: Record<string, Estimate>;
+  intraclass?: Record<string, Estimate>;
+  reading?: "rely" | "tentative" | "unreliable" | null;
+  warnings?: string[];
+  levels_used?: { level: string; count: number; share: number; specific_agreement?: number | null; disagreements: number }[];
   confusion?: { levels: string[]; matrix: number[][] } | null;
-  levels_in_dispute?: { level_a: string; level_b: string; count: number; share?: number }[];
+  levels_in_dispute?: { level_a: string; level_b: string; count: number; share: number }[];
+  pairs?: { a: string; b: string; n: number; percent: Estimate; kappa: Estimate; kappa_quadratic?: Estimate | null }[];
   raters?: {
     rater: string;
     n: number;
-    bias?: number | null;
+    shared?: number;
+    agreement?: Estimate | null;
+    bias?: Estimate | null;
     median_seconds?: number | null;
-    calibration_accuracy?: number | null;
+    calibration_accuracy?: Estimate | null;
+    share_a?: Estimate | null;
   }[];
+  over_time?: { from_at: number; to_at: number; n: number; percent: Estimate; alpha: Estimate }[];
 }

@@ -42,7 +42,7 @@ function useSignedOut() {
 function SignedIn({ session }: { session: Session }) {
   const { path } = useLocation();
   const first = session.projects[0]?.name ?? (session.user.admin ? "default" : undefined);
-  const home = path === "/" || path === "/signin" || path === "/setup";
+  const home = !path.startsWith("/p/");
   useEffect(() => {
     if (home && first) navigate(`/p/${encodeURIComponent(first)}/overview`, { replace: true });
   }, [home, first]);

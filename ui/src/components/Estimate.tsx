@@ -13,8 +13,8 @@ export const share = (axis: Axis, value: number): number =>
   100 * Math.min(1, Math.max(0, (value - axis.low) / (axis.high - axis.low)));
 
 /** The axis for some figures: 0 to 1 where they fit, else from 0 (or lower) to a little above the largest. */
-export function axisOf(figures: readonly Figure[], declared?: { low?: number | null; high?: number | null }): Axis {
-  const values = figures.flatMap((each) => [each.value, each.low, each.high]).filter((v): v is number => typeof v === "number");
+export function axisOf(figures: readonly Figure[], declared?: { low?: number | null; high?: number | null }, marks: readonly BarMark[] = []): Axis {
+  const values = [...figures.flatMap((each) => [each.value, each.low, each.high]), ...marks.map((mark) => mark.value)].filter((v): v is number => typeof v === "number");
   const unitless = figures.every((each) => !each.unit);
   const least = Math.min(0, ...values);
   const most = Math.max(0, ...values);
@@ -90,11 +90,14 @@ export function IntervalBar({ figure, axis, marks = [], tone = "plain", whole }:
   );
 }
 
+/** Whether the unit is told once, behind the interval. */
+const inInterval = (figure: Figure): boolean => !!figure.unit && figure.unit !== "s" && figure.unit !== "seconds" && typeof figure.low === "number";
+
 /** The number with its interval beside it. */
 export function Figures({ figure }: { figure: Figure }) {
   return (
     <span className="figures" title={inWords(figure)}>
-      <b>{number(figure.value, figure.unit)}</b> <span className="muted">{interval(figure.low, figure.high, figure.unit)}</span>
+      <b>{number(figure.value, inInterval(figure) ? "" : figure.unit)}</b> <span className="muted">{interval(figure.low, figure.high, figure.unit)}</span>
     </span>
   );
 }

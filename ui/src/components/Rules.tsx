@@ -7,32 +7,38 @@ import type { RuleResult } from "../api/types";
 import { useProject } from "../app/session";
 import { signed } from "../lib/format";
 import { visible } from "../lib/hidden";
-import { resultWords, ruleName } from "../lib/rules";
+import { resultWords } from "../lib/rules";
 import { Dialog } from "./Dialog";
 import { axisOf, DeltaBar, Figures, IntervalBar, marksFor } from "./Estimate";
 import { Field, FormError, useSubmit } from "./Form";
 import { VerdictBadge } from "./Verdict";
 
-export function RuleList({ results, run }: { results: RuleResult[]; run: string }) {
-  const [waiving, setWaiving] = useState<RuleResult | null>(null);
+/** Rules shown before the reader asks for all; failing ones come first. */
+const MOST = 8;
+
+export function RuleList({ results, run, names = [] }: { results: RuleResult[]; run: string; names?: string[] }) {
+  const [waiving, setWaiving] = useState<{ result: RuleResult; rule: string } | null>(null);
+  const [all, setAll] = useState(false);
   const project = useProject();
+  const shown = all || results.length <= MOST + 1 ? results : results.slice(0, MOST);
   return (
     <ul className="rules">
-      {results.map((result, place) => (
+      {shown.map((result, place) => (
         <li key={place} className="rule">
           <VerdictBadge verdict={result.waived ? "waived" : result.verdict} />
           <div className="rule-words">
             <b>{visible(resultWords(result))}</b>{result.rule.severity === "warn" && <span className="chip">warns only</span>}
-            {result.reason && <p className="muted">{visible(result.reason)}</p>}
+            {result.reason && <p className="muted clamp2" title={visible(result.reason)}>{visible(result.reason)}</p>}
             {result.waived && <p className="small-text warn-text">set aside by waiver {visible(result.waived)}</p>}
             {!result.waived && result.verdict !== "pass" && (result.rule.waivable ?? true) && project.can("engineer") && (
-              <button type="button" className="link small-text" onClick={() => setWaiving(result)}>Ask for a waiver</button>
+              <button type="button" className="link small-text" onClick={() => setWaiving({ result, rule: names[place] ?? String(place + 1) })}>Ask for a waiver</button>
             )}
           </div>
           <RuleFigure result={result} />
         </li>
       ))}
-      {waiving && <WaiverDialog run={run} result={waiving} onClose={() => setWaiving(null)} />}
+      {shown.length < results.length && <li className="rule"><button type="button" className="link" onClick={() => setAll(true)}>{results.length - shown.length} more rules</button></li>}
+      {waiving && <WaiverDialog run={run} result={waiving.result} rule={waiving.rule} onClose={() => setWaiving(null)} />}
     </ul>
   );
 }
@@ -51,17 +57,17 @@ function RuleFigure({ result }: { result: RuleResult }) {
   if (!estimate || estimate.value === null) return <div className="rule-figure" />;
   return (
     <div className="rule-figure">
-      <IntervalBar figure={estimate} axis={axisOf([estimate])} marks={marksFor(estimate, [rule])} tone={verdict} />
+      <IntervalBar figure={estimate} axis={axisOf([estimate], undefined, marksFor(estimate, [rule]))} marks={marksFor(estimate, [rule])} tone={verdict} />
       <Figures figure={estimate} />
     </div>
   );
 }
 
-function WaiverDialog({ run, result, onClose }: { run: string; result: RuleResult; onClose: () => void }) {
+function WaiverDialog({ run, result, rule, onClose }: { run: string; result: RuleResult; rule: string; onClose: () => void }) {
   const project = useProject();
   const client = useQueryClient();
   const submit = useSubmit(async (values) => {
-    await api.post(project.api("/waivers"), { run, rule: ruleName(result.rule), reason: values["reason"], expires_days: Number(values["days"]), ticket: values["ticket"] || null });
+    await api.post(project.api("/waivers"), { run, rule, reason: values["reason"], expires_days: Number(values["days"]), ticket: values["ticket"] ?? "" });
     await client.invalidateQueries();
     onClose();
   });

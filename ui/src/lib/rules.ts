@@ -27,6 +27,3 @@ export function ruleWords(rule: Rule, unit = ""): string {
 }
 
 export const resultWords = (result: RuleResult): string => ruleWords(result.rule, result.estimate?.unit ?? result.paired?.unit ?? "");
-
-/** The rule's name as waivers refer to it. */
-export const ruleName = (rule: Rule): string => rule.name || ruleWords(rule);

@@ -27,7 +27,7 @@ export function CaseTable({ run, data }: { run: string; data: RunDetail }) {
   const metrics = useMemo(() => (data.manifest.scorers ?? []).map((scorer) => scorer.metric), [data]);
   const all = useMemo(() => columnsFor(data), [data]);
   const [columns, chooser] = useColumns(all);
-  const slices = data.slices.flatMap((slice) => slice.values.map((value) => (value.slice ?? "").replace("=", ":")));
+  const slices = data.slices.flatMap((slice) => slice.values.map((value) => value.slice ?? ""));
   const search = new URLSearchParams(params).toString();
   return (
     <>
@@ -73,7 +73,7 @@ function columnsFor(data: RunDetail): Column<CaseRow>[] {
     })),
     { id: "latency", title: "Latency", sort: "latency", numeric: true, cell: (row) => seconds(row.latency_s) },
     { id: "cost", title: "Cost", sort: "cost", numeric: true, optional: true, cell: (row) => money(row.cost) },
-    { id: "slices", title: "Slices", optional: true, cell: (row) => Object.entries(row.slices ?? {}).map(([name, value]) => <span key={name} className="chip">{visible(`${name}=${[value].flat().join(", ")}`)}</span>) },
+    { id: "slices", title: "Slices", optional: true, cell: (row) => (row.slices ?? []).map((slice) => <span key={slice} className="chip">{visible(slice)}</span>) },
   ];
 }
 

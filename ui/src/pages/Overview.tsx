@@ -202,7 +202,7 @@ function Sets({ data }: { data: Data }) {
         {data.sets.slice(0, 6).map((set) => (
           <li key={set.name}>
             <Link to={project.page(`/datasets/${encodeURIComponent(set.name)}`)}>{visible(set.name)}</Link>
-            <span className="muted">{set.version ? `@${visible(set.version)}` : ""} {count(set.cases ?? 0)} cases</span>
+            <span className="muted">{set.version ? `@${visible(String(set.version))}` : ""} {count(set.cases ?? 0)} cases</span>
             <span className="end">
               {set.stale ? <span className="pill warn">stale</span> : <State state={set.state} />}
               <span className="muted small-text">{typeof set.age_days === "number" ? `${Math.round(set.age_days)} d${set.cadence_days ? ` of ${Math.round(set.cadence_days)}` : ""}` : ""}</span>
@@ -216,7 +216,7 @@ function Sets({ data }: { data: Data }) {
 
 function Review({ data }: { data: Data }) {
   const project = useProject();
-  const { open, in_progress: busy, adjudication, oldest_at: oldest } = data.review;
+  const { open, in_progress: busy, adjudication, oldest_at: oldest } = data.review ?? { open: 0, in_progress: 0, adjudication: 0 };
   return (
     <Tile title="Review backlog" to={project.page("/review")}>
       <p className="figure">{count(open)}</p>

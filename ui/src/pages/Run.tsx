@@ -7,9 +7,9 @@ import { address } from "../api/client";
 import type { Estimate, Live, RunDetail } from "../api/types";
 import { Link, useQueryState } from "../app/router";
 import { useProject } from "../app/session";
-import { axisOf, Figures, inWords, IntervalBar, marksFor, type Axis } from "../components/Estimate";
+import { ExportMenu } from "../components/DataTable";
+import { axisOf, Figures, inWords, IntervalBar, marksFor, type Axis, type BarMark } from "../components/Estimate";
 import { Tabs } from "../components/Filters";
-import { Menu } from "../components/Menu";
 import { Page, Section } from "../components/Page";
 import { RuleList } from "../components/Rules";
 import { CopyButton, Empty, Loaded } from "../components/Status";
@@ -69,13 +69,12 @@ function Facts({ data }: { data: RunDetail | undefined }) {
 
 function Actions({ run, data }: { run: string; data: RunDetail | undefined }) {
   const project = useProject();
-  const artefacts = (data?.artefacts ?? []).map((each) => (typeof each === "string" ? { name: each, href: "" } : { name: each.name ?? "", href: each.href ?? each.url ?? "" })).filter((each) => each.href);
   return (
     <>
       <Link className="button" to={`${project.page("/compare")}?${new URLSearchParams(data?.decision?.baseline ? [["baseline", data.decision.baseline], ["candidate", run]] : [["candidate", run]]).toString()}`}>Compare</Link>
       {project.can("lead") && <Link className="button" to={`${project.page("/review")}?new=run&run=${encodeURIComponent(run)}`}>Send to review</Link>}
       <CopyButton text={run} label="Copy id" />
-      {artefacts.length > 0 && <Menu label="Reports">{artefacts.map((each) => <a key={each.href} className="item" href={each.href} download>{visible(each.name)}</a>)}</Menu>}
+      <ExportMenu table="estimates" params={{ run }} />
     </>
   );
 }
@@ -84,29 +83,35 @@ function Actions({ run, data }: { run: string; data: RunDetail | undefined }) {
 function LiveStrip({ run, data }: { run: string; data: RunDetail }) {
   const project = useProject();
   const client = useQueryClient();
-  const [live, setLive] = useState<Live | null>(data.live ?? null);
+  const [streamed, setStreamed] = useState<Live | null>(null);
   const running = data.entry.status === "running";
   useEffect(() => {
     if (!running) return;
-    const source = new EventSource(address(project.api(`/runs/${encodeURIComponent(run)}/live`)));
+    const path = project.api(`/runs/${encodeURIComponent(run)}`);
+    const source = new EventSource(address(`${path}/live`));
     const take = (event: MessageEvent<string>) => {
-      const next = JSON.parse(event.data) as Partial<Live> & { type?: string; status?: string };
-      if (typeof next.done === "number" && typeof next.units === "number") setLive(next as Live);
-      if ((next.status && next.status !== "running") || next.type === "run.finished") void client.invalidateQueries();
+      const next = JSON.parse(event.data) as Live;
+      setStreamed(next);
+      if (next.status && next.status !== "running") void client.invalidateQueries();
     };
-    for (const name of ["message", "progress", "run.progress", "finished", "run.finished"]) source.addEventListener(name, take as EventListener);
-    const timer = setInterval(() => void client.invalidateQueries({ queryKey: [project.api(`/runs/${encodeURIComponent(run)}`)] }), 5_000);
+    for (const name of ["run.progress", "run.finished", "run.quiet"]) source.addEventListener(name, take as EventListener);
+    const timer = setInterval(() => void client.invalidateQueries({ queryKey: [path] }), 5_000);
     return () => {
       source.close();
       clearInterval(timer);
     };
   }, [running, run]);
+  const live = streamed ?? data.live;
   if (!running || !live) return null;
+  if (!live.alive) return <p className="notice">This run was cut off: no process works on it. <code>evalwright resume {visible(run)}</code> takes it up again and pays for nothing twice.</p>;
+  const { progress } = live;
+  if (!progress) return <div className="live card" role="status"><b>{live.paused ? "Held" : "Starting"}</b></div>;
+  const means = Object.entries(progress.running ?? {}).slice(0, 3).map(([metric, value]) => `${visible(metric)} ${number(value)}`);
   return (
     <div className="live card" role="status">
-      <b>Running</b>
-      <span className="progress"><span style={{ width: `${live.units ? (100 * live.done) / live.units : 0}%` }} /></span>
-      <span>{count(live.done)} of {count(live.units)}{live.eta_s ? `, about ${seconds(live.eta_s)} left` : ""}{typeof live.score === "number" ? `, score so far ${number(live.score)}` : ""}</span>
+      <b>{live.paused ? "Held" : "Running"}</b>
+      <span className="progress"><span style={{ width: `${progress.units ? (100 * progress.done) / progress.units : 0}%` }} /></span>
+      <span>{count(progress.done)} of {count(progress.units)}{progress.eta_s ? `, about ${seconds(progress.eta_s)} left` : ""}{means.length ? ` · so far ${means.join(", ")}` : ""}</span>
     </div>
   );
 }
@@ -132,9 +137,9 @@ function defaultReason(data: RunDetail): string {
   return `${hit} of ${plural(results.length, "blocking rule")} ${verdict === "fail" ? "failed" : "could not be decided with these cases"}.`;
 }
 
-function axisFor(data: RunDetail, figures: Estimate[]): Axis {
+function axisFor(data: RunDetail, figures: Estimate[], marks: BarMark[] = []): Axis {
   const declared = data.manifest.scorers?.find((scorer) => scorer.metric === figures[0]?.metric);
-  return axisOf(figures, declared);
+  return axisOf(figures, declared, marks);
 }
 
 function Metrics({ data }: { data: RunDetail }) {
@@ -150,9 +155,9 @@ function Metrics({ data }: { data: RunDetail }) {
           return (
             <li key={metricName(figure)} title={inWords(figure)}>
               <span className="name">{visible(metricName(figure))}{figure.higher_is_better === false && <span className="muted" title="lower is better"> ↓</span>}</span>
-              <IntervalBar figure={figure} axis={axisFor(data, [figure])} marks={marksFor(figure, rules)} tone={tone} />
+              <IntervalBar figure={figure} axis={axisFor(data, [figure], marksFor(figure, rules))} marks={marksFor(figure, rules)} tone={tone} />
               <Figures figure={figure} />
-              <span className="muted n">n {count(figure.n ?? 0)}{figure.skipped ? `, ${count(figure.skipped)} skipped` : ""}{figure.errors ? `, ${count(figure.errors)} err` : ""}</span>
+              <span className="muted n">n {count(figure.n ?? 0)}{figure.errors ? `, ${count(figure.errors)} err` : ""}</span>
             </li>
           );
         })}
@@ -181,7 +186,7 @@ function Slices({ data }: { data: RunDetail }) {
         <tbody>
           {figures.map((figure) => (
             <tr key={figure.slice} className={(figure.n ?? 0) < 20 ? "small-slice" : ""}>
-              <td className="key1"><button type="button" className="link" onClick={() => write({ tab: null, slice: (figure.slice ?? "").replace("=", ":") })}>{visible(figure.slice ?? "")}</button></td>
+              <td className="key1"><button type="button" className="link" onClick={() => write({ tab: null, slice: figure.slice ?? "" })}>{visible(figure.slice ?? "")}</button></td>
               <td className="wide"><IntervalBar figure={figure} axis={axis} marks={marksFor(figure, rules)} whole={whole?.value ?? null} tone={(figure.n ?? 0) < 20 ? "small" : "plain"} /></td>
               <td className="n" data-l="value"><Figures figure={figure} /></td>
               <td className="n" data-l="cases">{count(figure.n ?? 0)}{(figure.n ?? 0) < 20 && <span className="muted"> (few)</span>}</td>

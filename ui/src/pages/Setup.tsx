@@ -10,7 +10,7 @@ export function Setup() {
   useEffect(() => { document.title = "Set up · Evalwright"; }, []);
   const code = new URLSearchParams(window.location.search).get("code") ?? "";
   const submit = useSubmit(async (values) => {
-    await api.post("/setup", { username: values["username"], password: values["password"], name: values["name"], email: values["email"] || null, code: values["code"] });
+    await api.post("/setup", { username: values["username"], password: values["password"], name: values["name"], email: values["email"] ?? "", code: values["code"] });
     await client.invalidateQueries({ queryKey: ["session"] });
     await client.invalidateQueries({ queryKey: ["/setup"] });
   });

@@ -11,10 +11,17 @@ interface Provider {
   title: string;
 }
 
+const REFUSALS: Record<string, string> = {
+  unreachable: "The place you sign in at does not answer.",
+  unknown: "Nobody of that identity has an account here. An administrator can add one.",
+};
+
 export function SignIn() {
+  const refused = new URLSearchParams(window.location.search).get("error") ?? "";
   const client = useQueryClient();
-  const providers = useGet<Provider[] | { items: Provider[] }>("/oidc/providers");
-  const oidc = Array.isArray(providers.data) ? providers.data : providers.data?.items ?? [];
+  const server = useGet<{ oidc: Provider[] }>("/server");
+  const oidc = server.data?.oidc ?? [];
+  const back = window.location.pathname.startsWith("/p/") ? window.location.pathname + window.location.search : "/";
   useEffect(() => { document.title = "Sign in · Evalwright"; }, []);
   const submit = useSubmit(async (values) => {
     const session = await api.post<Session>("/session", { username: values["username"], password: values["password"] });
@@ -29,9 +36,10 @@ export function SignIn() {
         <Field label="User name"><input name="username" autoComplete="username" required autoFocus /></Field>
         <Field label="Password"><input name="password" type="password" autoComplete="current-password" required /></Field>
         <FormError error={submit.error} />
+        {refused && !submit.error && <div className="problem" role="alert"><b>{REFUSALS[refused] ?? "The other place did not let you in."}</b></div>}
         <button type="submit" className="primary" disabled={submit.busy}>Sign in</button>
         {oidc.map((provider) => (
-          <a key={provider.id} className="button" href={`/api/v1/oidc/${encodeURIComponent(provider.id)}/login?next=${encodeURIComponent(window.location.pathname + window.location.search)}`}>Sign in with {provider.title}</a>
+          <a key={provider.id} className="button" href={`/api/v1/oidc/${encodeURIComponent(provider.id)}/start?next=${encodeURIComponent(back)}`}>Sign in with {provider.title}</a>
         ))}
       </form>
     </main>
