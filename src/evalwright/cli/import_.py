@@ -42,6 +42,7 @@ Examples:
     "--mapping", type=click.Path(path_type=Path, dir_okay=False), help="An `import.json`, whose mapping is taken again."
 )
 @click.option("--at-least", type=click.FloatRange(0, 1), metavar="X", help="Write a gate with this bound.")
+@click.option("--judge", metavar="MODEL", help="Write checks that ask a model as judges which ask this one.")
 @click.option("--redact", is_flag=True, help="Take personal data and secrets out on the way in.")
 @json_option
 @workspace_option
@@ -56,6 +57,7 @@ def import_(
     mapping: Path | None,
     at_least: float | None,
     into: str | None,
+    judge: str | None,
     workspace: Path | None,
     *,
     redact: bool,
@@ -78,6 +80,7 @@ def import_(
     plan = ImportPlan(
         path=_named(paths, name),
         query=query,
+        judge=judge,
         keep=output or (None if into is None else Workspace.open(workspace).root / "imports"),
         format=format_name,
         fields=_fields(fields, mapping),

@@ -53,6 +53,7 @@ class ImportPlan(msgspec.Struct, frozen=True, kw_only=True):
         name: Name of the suite; from the file's name when not given.
         at_least: Bound of the gate that is written; None for no gate.
         redact: How to take personal data and secrets out on the way in; None to leave them.
+        judge: Model that checks which ask one are written for; None to only list them.
         query: A query in the place of a file; `path` then only names it.
         keep: Folder where the good rows stay when the source breaks midway; None to drop them.
     """
@@ -64,6 +65,7 @@ class ImportPlan(msgspec.Struct, frozen=True, kw_only=True):
     at_least: float | None = None
     redact: RedactPlan | None = None
     query: Query | None = None
+    judge: str | None = None
     keep: Path | None = None
 
     @property
@@ -336,7 +338,7 @@ class _Sorter:
     def report(self, plan: ImportPlan) -> ImportReport:
         """What was found."""
         tests = self._figures.get("tests", self._figures.get("results"))
-        scorers, dropped = self._checks.result(tests=tests if isinstance(tests, int) else None)
+        scorers, dropped = self._checks.result(tests=tests if isinstance(tests, int) else None, judge=plan.judge)
         return ImportReport(
             source=plan.origin,
             query="" if plan.query is None else plan.query.sql,

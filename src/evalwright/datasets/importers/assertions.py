@@ -9,20 +9,14 @@ from typing import NamedTuple
 import re2
 
 from evalwright.core.case import Json
+from evalwright.datasets.importers import judges
 from evalwright.datasets.importers.items import Check
 
 Options = dict[str, Json]
 
-_JUDGE = "needs a judge (a scorer that asks a model); the criterion is kept in the cases' metadata"
 _CODE = "code in the file is not run; write it as a Python scorer: `scorers.py:name`"
 _WITHOUT: dict[str, str] = {
-    "llm-rubric": _JUDGE,
-    "model-graded-closedqa": _JUDGE,
-    "model-graded-factuality": _JUDGE,
-    "factuality": _JUDGE,
-    "g-eval": _JUDGE,
-    "conversation-relevance": _JUDGE,
-    "search-rubric": _JUDGE,
+    "search-rubric": "asks a model that searches the web",
     "select-best": "compares the answers of several systems; compare runs instead",
     "max-score": "compares the answers of several systems; compare runs instead",
     "human": "a person's verdict; import labels instead",
@@ -35,6 +29,15 @@ _WITHOUT: dict[str, str] = {
     "levenshtein": "counts edits; `edit_similarity` gives them as a share of the length",
     "bleu": "on another scale; use `bleu` (0 to 100) with a threshold of your own",
     "perplexity": "needs token probabilities",
+}
+_JUDGED: dict[str, str] = {
+    "llm-rubric": judges.MEETS,
+    "model-graded-closedqa": judges.MEETS,
+    "g-eval": judges.MEETS,
+    "agent-rubric": judges.MEETS,
+    "trajectory:goal-success": judges.MEETS,
+    "model-graded-factuality": judges.FACTS,
+    "factuality": judges.FACTS,
 }
 _LEXICAL = "measured without a model, so its values differ: the threshold is left out, set one of your own"
 
@@ -93,6 +96,9 @@ def _map(assertion: dict[str, Json], mapped: Mapped) -> None:
         options: Options = {"variant": "rouge1", "expected": f"metadata.checks.{key}", "threshold": threshold or 0.75}
         mapped.checks.append(Check(name=key, kind=kind, scorer="rouge", options=options, per_case=True))
         return
+    if plain in _JUDGED and value is not None and not is_code(value):
+        mapped.checks.append(_judged(assertion, kind, plain, mapped.values, negate=negate))
+        return
     maker = _WHOLE.get(plain)
     check = maker(assertion, kind) if maker else None
     if check is None:
@@ -100,6 +106,17 @@ def _map(assertion: dict[str, Json], mapped: Mapped) -> None:
     elif negate:
         check = Check(**{**_fields(check), "options": {**check.options, "not": True}})
     mapped.checks.append(check)
+
+
+def _judged(assertion: Options, kind: str, plain: str, values: Options, *, negate: bool) -> Check:
+    """A criterion, or the facts, of each case: the judge is shown them as its reference."""
+    key = _keep(values, _key(kind), assertion["value"], merge=False)
+    options: Options = {"criterion": _JUDGED[plain], "reference": f"metadata.checks.{key}"}
+    options |= {"not": True} if negate else {}
+    provider = assertion.get("provider")
+    model = provider if isinstance(provider, str) else ""
+    reason = "yes or no instead of a share" if assertion.get("threshold") is not None else ""
+    return judges.judged(key, kind, options, model=model, reason=reason, per_case=True)
 
 
 def _per_case(kind: str, plain: str, key: str, *, negate: bool) -> Check:
@@ -215,6 +232,7 @@ _WHOLE: dict[str, Callable[[dict[str, Json], str], Check | None]] = {
     "latency": _limit("latency", 0.001),
     "cost": _limit("cost", 1.0),
     "is-refusal": _plain("refusal"),
+    "conversation-relevance": lambda _, kind: judges.fixed(_key(kind), kind, "conversation relevancy"),
     "answer-relevance": _plain("answer_relevance", _LEXICAL),
     "context-faithfulness": _plain("groundedness", _LEXICAL),
     "context-relevance": _plain("context_relevance", _LEXICAL),
@@ -224,7 +242,7 @@ _PREFIXES = {"grade": "llm-rubric", "fn": "javascript", "eval": "javascript"}
 _EXPECTED = re.compile(
     r"^(not-)?(grade|fn|eval|llm-rubric|javascript|python|[a-z][a-z-]*[a-z])(?:\(([\d.]+)\))?(?::(.*))?$", re.DOTALL
 )
-_KNOWN = {*_PER_CASE, *_WHOLE, *_WITHOUT, "rouge-n", "is-valid-function-call"}
+_KNOWN = {*_PER_CASE, *_WHOLE, *_WITHOUT, *_JUDGED, "rouge-n", "is-valid-function-call"}
 
 
 def from_cell(text: str) -> dict[str, Json]:

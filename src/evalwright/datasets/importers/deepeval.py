@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -9,6 +10,7 @@ from evalwright.core.case import BadRow, Case, Json
 from evalwright.core.identity import content_id
 from evalwright.core.output import Output
 from evalwright.datasets.importers.items import Answer, Check, Figures, Item
+from evalwright.datasets.importers.judges import fixed, geval
 from evalwright.datasets.importers.source import Source
 from evalwright.datasets.importers.values import Object, as_dict, as_list, as_text, first, number, passages, tool_calls
 
@@ -111,17 +113,17 @@ def read_test_run(source: Source) -> Iterator[Item]:
     if not is_test_run(run):
         raise source.error("no test run of DeepEval: there are no `testCases`")
     tally: Counter[str] = Counter()
-    thresholds: dict[str, float | None] = {}
+    thresholds: dict[str, Object] = {}
     single = [as_dict(row) for row in as_list(run.get("testCases"))]
     talks = [as_dict(row) for row in as_list(run.get("conversationalTestCases"))]
     for row in [*single, *talks]:
         yield from _tested(row, tally, thresholds)
-    for name, threshold in thresholds.items():
-        yield _metric_check(name, threshold)
+    for name, metric in thresholds.items():
+        yield _metric_check(name, metric)
     yield Figures(values={"test cases": len(single), "conversations": len(talks), **tally})
 
 
-def _tested(row: Object, tally: Counter[str], thresholds: dict[str, float | None]) -> Iterator[Item]:
+def _tested(row: Object, tally: Counter[str], thresholds: dict[str, Object]) -> Iterator[Item]:
     given = first(row, "input", "scenario") if not row.get("turns") else {"messages": row["turns"]}
     case_id = content_id([row.get("name"), given])
     metadata = {key: row[key] for key in ("name", "context", "tags") if row.get(key) not in (None, "", [])}
@@ -132,19 +134,25 @@ def _tested(row: Object, tally: Counter[str], thresholds: dict[str, float | None
     for metric in map(as_dict, as_list(row.get("metricsData"))):
         name = str(metric.get("name"))
         scores[name] = metric.get("score")
-        thresholds.setdefault(name, number(metric.get("threshold")))
+        thresholds.setdefault(name, metric)
         tally[f"{name}: {'passed' if metric.get('success') else 'failed'}"] += 1
     tally["successful" if row.get("success") else "failed"] += 1
     yield Answer(id=case_id, output=_output(row, "actualOutput", "retrievalContext", "toolsCalled"), scores=scores)
 
 
-def _metric_check(name: str, threshold: float | None) -> Check:
+def _metric_check(name: str, metric: Object) -> Check:
+    """A metric as a scorer; a G-Eval one by the criteria in its log, others that ask a model by what they mean."""
     plain = name.lower().removesuffix("metric").strip()
+    model = as_text(metric.get("evaluationModel"))
     scorer = _METRICS.get(plain)
     key = plain.replace(" ", "_")
     if scorer is None:
-        return Check(
-            name=key, kind=f"metric {name} (threshold {threshold})", reason="needs a judge (a scorer that asks a model)"
-        )
+        key = re.sub(r"\W+", "_", plain.replace("[geval]", "").replace("(geval)", "")).strip("_") or "geval"
+        kind = f"metric {name}"
+        found = geval(key, kind, as_text(metric.get("verboseLogs")), model=model) or fixed(key, kind, plain)
+        if found is not None:
+            return found
+        threshold = number(metric.get("threshold"))
+        return Check(name=key, kind=f"{kind} (threshold {threshold})", reason="asks a model; the file has no criteria")
     options: Object = {"expected": "metadata.expected_tools"} if scorer == "tool_calls" else {}
     return Check(name=key, kind=f"metric {name}", scorer=scorer, options=options, per_case=True, reason=_LEXICAL)

@@ -9,6 +9,7 @@ from evalwright.core.case import BadRow, Case, Json
 from evalwright.core.identity import content_id
 from evalwright.core.output import Output
 from evalwright.datasets.importers.items import Answer, Check, Figures, Item, Label
+from evalwright.datasets.importers.judges import CORRECT, judged
 from evalwright.datasets.importers.source import Source
 from evalwright.datasets.importers.values import Object, as_dict, as_list, as_text, number
 
@@ -92,7 +93,7 @@ def read_giskard(source: Source) -> Iterator[Item]:
         kinds[kind] += 1
         yield _giskard_case(row, metadata, kind)
     yield Figures(values={"questions": kinds.total(), "by type": dict(kinds)})
-    yield Check(name="correctness", kind="Giskard correctness", reason="needs a judge (a scorer that asks a model)")
+    yield judged("correctness", "Giskard correctness", {"criterion": CORRECT, "reference": True}, per_case=True)
     yield Check(
         name="completeness",
         kind="reference_answer",

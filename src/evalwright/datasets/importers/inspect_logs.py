@@ -8,6 +8,7 @@ from evalwright.core.case import Case, Json
 from evalwright.core.output import Output
 from evalwright.datasets.importers.archive import MemberReader, ZipJson
 from evalwright.datasets.importers.items import Answer, Check, Figures, Item
+from evalwright.datasets.importers.judges import CORRECT, FACTS, judged
 from evalwright.datasets.importers.source import Source
 from evalwright.datasets.importers.values import (
     Object,
@@ -228,8 +229,9 @@ def _check(name: str) -> Check:
     plain = name.rpartition("/")[2]
     found = _SCORERS.get(plain)
     if found is None:
-        judge = "graded" in plain
-        reason = "needs a judge (a scorer that asks a model)" if judge else "there is no scorer of this kind"
-        return Check(name=plain, kind=f"scorer {name}", reason=reason)
+        if "graded" in plain:
+            criterion = FACTS if "fact" in plain else CORRECT
+            return judged(plain, f"scorer {name}", {"criterion": criterion, "reference": True}, per_case=True)
+        return Check(name=plain, kind=f"scorer {name}", reason="there is no scorer of this kind")
     scorer, options, reason = found
     return Check(name=plain, kind=f"scorer {name}", scorer=scorer, options=options, per_case=True, reason=reason)

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from evalwright.core.case import BadRow, Case
 from evalwright.core.output import Output
 from evalwright.datasets.importers.items import Answer, Check, Figures, Item, Label, Note
+from evalwright.datasets.importers.judges import modelgraded
 from evalwright.datasets.importers.source import Source
 from evalwright.datasets.importers.values import Object, as_dict, as_list, as_text, message_text, tokens
 from evalwright.datasets.importers.yaml_file import read_yaml
@@ -70,7 +71,8 @@ def _check(name: str, entry: Object) -> Check:
     label = name.partition(".")[0]
     if "ModelBasedClassify" in kind:
         spec = args.get("modelgraded_spec", "")
-        return Check(name=label, kind=f"{kind} ({spec})", reason="needs a judge (a scorer that asks a model)")
+        reason = f"asks a model by the specification {spec!r}; import its YAML file"
+        return Check(name=label, kind=f"{kind} ({spec})", reason=reason)
     found = _CLASSES.get(kind)
     if found is None:
         return Check(name=label, kind=kind, reason="there is no scorer of this kind")
@@ -97,16 +99,12 @@ def _samples(source: Source, name: str, args: Object) -> Iterator[Item]:
 
 
 def read_modelgraded(source: Source) -> Iterator[Item]:
-    """A model-graded specification: kept as a check without scorer, with what it asks."""
+    """A model-graded specification: a judge, where its choices have scores."""
     specs = {name: as_dict(spec) for name, spec in as_dict(read_yaml(source)).items() if "prompt" in as_dict(spec)}
     if not specs:
         raise source.error("no model-graded specification: no entry has a `prompt`")
     for name, spec in specs.items():
-        choices = spec.get("choice_strings")
-        shown = ", ".join(as_list(choices) or list(str(choices or "")))
-        yield Check(
-            name=name, kind=f"model-graded, choices {shown}", reason="needs a judge (a scorer that asks a model)"
-        )
+        yield modelgraded(name, spec)
     yield Figures(values={"specifications": len(specs)})
 
 

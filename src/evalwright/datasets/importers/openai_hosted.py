@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from evalwright.core.case import BadRow, Case, Json
 from evalwright.core.output import Output
 from evalwright.datasets.importers.items import Answer, Check, Figures, Item, Note
+from evalwright.datasets.importers.judges import hosted
 from evalwright.datasets.importers.source import Source
 from evalwright.datasets.importers.values import Object, as_dict, as_list, as_text, first, message_text, number, tokens
 
@@ -198,15 +199,11 @@ def _grader(grader: Object) -> Check:
     label = f"{kind} {grader.get('name') or ''}".strip()
     maker = {"string_check": _string_check, "text_similarity": _similarity}.get(kind)
     found = maker(grader) if maker else None
+    if kind in ("score_model", "label_model"):
+        return hosted(name, label, grader)
     if found is None:
         reasons = {"python": "code in the file is not run; write it as a Python scorer: `scorers.py:name`"}
-        judge = kind in ("score_model", "label_model")
-        reason = (
-            "needs a judge (a scorer that asks a model)"
-            if judge
-            else reasons.get(kind, "has no equal among the scorers")
-        )
-        return Check(name=name, kind=label, reason=reason)
+        return Check(name=name, kind=label, reason=reasons.get(kind, "has no equal among the scorers"))
     scorer, options = found
     return Check(name=name, kind=label, scorer=scorer, options=options, per_case=True)
 

@@ -11,6 +11,7 @@ from evalwright.core.case import BadRow, Case, Json
 from evalwright.core.identity import content_id
 from evalwright.core.output import Output
 from evalwright.datasets.importers.items import Answer, Check, Figures, Item, Label
+from evalwright.datasets.importers.judges import fixed
 from evalwright.datasets.importers.source import Source
 from evalwright.datasets.importers.values import Object, as_dict, as_list, as_text, passages
 from evalwright.datasets.jsonl import FileError
@@ -43,7 +44,8 @@ def read_annotations(source: Source) -> Iterator[Item]:
             tally[f"{metric}: annotations"] += 1
             tally[f"{metric}: accepted"] += bool(row.get("is_accepted"))
             yield from _annotated(metric, row, seen)
-        yield Check(name=metric, kind=f"metric {metric}", reason="needs a judge (a scorer that asks a model)")
+        known = fixed(metric, f"metric {metric}", metric.replace("_", " "))
+        yield known or Check(name=metric, kind=f"metric {metric}", reason="asks a model; the file has no criteria")
     yield Figures(values=dict(tally))
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from evalwright.core.case import Json
 from evalwright.datasets.importers.items import Check
+from evalwright.datasets.importers.judges import NEEDS, SCORER
 
 QUANTITIES = frozenset({"latency", "cost", "refusal"})
 _CONTROL = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -56,12 +57,13 @@ class Checks:
         self._seen.setdefault(key, check)
         self._count[key] += 1
 
-    def result(self, *, tests: int | None) -> tuple[list[Scorer], list[Dropped]]:
+    def result(self, *, tests: int | None, judge: str | None = None) -> tuple[list[Scorer], list[Dropped]]:
         """Scorers, and what has none.
 
         Args:
             tests: How many tests there were; a check that can't be limited to some cases must have been made in all.
                 None when checks are not counted by test.
+            judge: The model judges ask; without one they are listed, not written.
         """
         scorers: list[Scorer] = []
         dropped: Counter[tuple[str, str]] = Counter()
@@ -69,12 +71,20 @@ class Checks:
             count = self._count[key]
             if check.scorer is None:
                 dropped[check.kind, check.reason] += count
+            elif check.scorer == SCORER and judge is None:
+                dropped[check.kind, f"{NEEDS}{f' ({check.reason})' if check.reason else ''}"] += count
             elif not check.per_case and tests is not None and count < tests:
                 reason = f"made for {count:,} of {tests:,} tests; a scorer applies to all: put those cases into a suite"
                 dropped[check.kind, reason] += count
             else:
-                scorers.append(_scorer(check, count, {s.metric for s in scorers}))
+                scorers.append(_scorer(_with_model(check, judge), count, {s.metric for s in scorers}))
         return scorers, [Dropped(kind=k, reason=r, count=n) for (k, r), n in dropped.items()]
+
+
+def _with_model(check: Check, judge: str | None) -> Check:
+    if check.scorer != SCORER:
+        return check
+    return msgspec.structs.replace(check, options={"model": judge, **check.options})
 
 
 def _scorer(check: Check, count: int, taken: set[str]) -> Scorer:
