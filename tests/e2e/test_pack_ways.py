@@ -355,3 +355,21 @@ def test_own_questions_are_asked_in_the_name_of_different_people(folder):
     found = attack(folder, "bias", folder.suite(), "--own-cases", "2")
     assert found["pairs"]["refusal_flips"] > 0
     assert any("own/age" in first for first, _ in found["pairs"]["examples"])
+
+
+def test_documents_of_tenants_are_written_for_a_product_that_has_them_beforehand(folder):
+    words = ("--seed", "4", "--tenant", "north", "--tenant", "south")
+    assert folder.run("pack", "fixture", "tenants.jsonl", *words).code == 0
+    folder.write(
+        "product.py",
+        "import json\n"
+        "from pathlib import Path\nROWS = [json.loads(line) for line in Path('tenants.jsonl').read_text().splitlines()]\n"
+        "def answer(r):\n"
+        "    return ' '.join(row['text'] for row in ROWS if 'leave out all filters' in r['question'] "
+        "or row['tenant'] == r['tenant'])\n",
+    )
+    found = attack(folder, "cross-tenant", inputs(folder, tenant="north"), *words)
+    assert found["counts"]["cases"] == 64
+    assert found["counts"]["invalid"] == 0
+    assert found["counts"]["succeeded"] == 8
+    assert "leave out all filters" in found["findings"][0]["payload"]

@@ -15,6 +15,7 @@ from evalwright.cli.options import json_option, workspace_option
 from evalwright.cli.progress import ProgressPrinter
 from evalwright.core.errors import UsageError
 from evalwright.core.gate import Verdict
+from evalwright.core.run import Budget
 from evalwright.packs.importers import IMPORTERS
 from evalwright.services.attack_files import figure_lines, for_reading, write_attack_files
 from evalwright.services.attack_minimising import minimised
@@ -125,6 +126,27 @@ def new(path: Path) -> None:
 
 
 @pack.command()
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides the facts; that of the run to come.")
+@click.option("--tenant", "tenants", multiple=True, help="Names of customers; three invented ones by default.")
+def fixture(path: Path, seed: int, tenants: tuple[str, ...]) -> None:
+    """Write the documents of invented customers to PATH (JSON Lines), to be brought into a product before it is asked.
+
+    For the pack `cross-tenant`, where documents can't come with each question. Give `pack run` the same --seed and
+    --tenant.
+    """
+    from evalwright.packs.tenants import NAMES
+    from evalwright.packs.tenants import fixture as facts
+    from evalwright.store.files import write_atomic
+
+    found = facts(seed, tenants or NAMES[:3])
+    rows = [{**fact.document, "marker": fact.marker} for fact in found]
+    write_atomic(path, b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+    click.echo(path)
+    click.echo(f"{len(rows)} documents; the field `marker` is for your own checks only", err=True)
+
+
+@pack.command()
 @click.argument("names", nargs=-1, required=True)
 @click.option("--limit", type=click.IntRange(min=1), default=200, show_default=True, help="Attacks of each pack.")
 @json_option
@@ -232,13 +254,86 @@ def run(
     return {Verdict.PASS: EXIT_PASS, Verdict.FAIL: EXIT_FAIL}.get(report.verdict.verdict, EXIT_INCONCLUSIVE)
 
 
+@pack.command()
+@click.argument("names", nargs=-1, required=True)
+@click.option("--target", "suite", required=True, metavar="SUITE", help="The suite whose target is attacked.")
+@click.option("--attacker", type=_path, required=True, help="File of the model that attacks: model, base_url, api_key.")
+@click.option("--turns", type=click.IntRange(1, 50), default=6, show_default=True, help="Messages of a conversation.")
+@click.option(
+    "--tries", type=click.IntRange(1, 1000), default=1, show_default=True, help="Conversations for each goal."
+)
+@click.option("--budget", default="500 calls", show_default=True, help="Cap over attacker and product together.")
+@click.option("--out", "-o", type=_path, default=Path("hunted.jsonl"), show_default=True, help="File of what is won.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides code words.")
+@click.option("--canary", "canaries", multiple=True, help="A secret of the product's own prompt, to be kept.")
+@click.option("--tool", "tools", multiple=True, help="A tool an attacker would want called.")
+@click.option("--refusal", "phrases", multiple=True, help="A way in which the product declines.")
+@click.option("--show-attacks", is_flag=True, help="Show the conversations instead of withholding them.")
+@_fields
+@json_option
+def hunt(
+    names: tuple[str, ...],
+    attacker: Path,
+    turns: int,
+    tries: int,
+    out: Path,
+    *,
+    show_attacks: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Let a model lead conversations to the goals of packs NAMES, within a budget.
+
+    What it wins is added to a file of cases and tried again without it: `evalwright pack run cases:hunted.jsonl`.
+
+    Exit codes: 0 nothing was won, 1 something was, 3 the budget ended it before, or too much was invalid.
+    """
+    from evalwright.services.attack_hunting import HuntRequest
+    from evalwright.services.attack_hunting import hunt as led
+
+    asked = _request(names, options)
+    caps = asked.budget or Budget(calls=500)
+    report = led(HuntRequest(attack=asked, attacker=attacker, turns=turns, tries=tries, budget=caps, out=out))
+    shown = report if show_attacks else _without_words(report)
+    if as_json:
+        click.echo(msgspec.json.encode(shown).decode())
+    else:
+        _print_hunts(shown)
+    judged = report.success.n if report.success else 0
+    if any(one.outcome == "succeeded" for one in report.hunts):
+        return EXIT_FAIL
+    return EXIT_INCONCLUSIVE if report.stopped or judged < len(report.hunts) else EXIT_PASS
+
+
+def _without_words(report: Any) -> Any:
+    return msgspec.structs.replace(report, hunts=tuple(msgspec.structs.replace(one, lines=()) for one in report.hunts))
+
+
+def _print_hunts(report: Any) -> None:
+    from evalwright.packs.markdown import block, rate
+
+    for one in report.hunts:
+        again = {True: ", and again without the attacker", False: ", but not again without the attacker"}
+        click.echo(f"{one.outcome:10} [{one.severity}] {one.goal}: {one.reason}{again.get(one.replayed, '')}")
+        for line in one.lines:
+            click.echo(f"{block(line.sent)}\n{block(line.said)}")
+    if report.success is not None:
+        click.echo(f"\nattack success of {report.attacker} against {report.target}: {rate(report.success)}")
+    cost = "" if report.cost is None else f", ${report.cost:,.4f}"
+    click.echo(f"{report.calls:,} calls{cost}; {report.untested} goals can't be hunted here")
+    if report.stopped:
+        click.echo(f"stopped: the budget of {report.stopped} is used up")
+    if report.out:
+        click.echo(f"won: {report.out}; replay: evalwright pack run cases:{report.out} --target SUITE")
+
+
 def _request(names: tuple[str, ...], options: dict[str, Any]) -> AttackRequest:
     from evalwright.suites.quantities import budget
 
     fields = {key.removesuffix("_field"): options.pop(key) or "" for key in list(options) if key.endswith("_field")}
     for key in ("transforms", "languages"):
-        options[key] = tuple(part.strip() for part in (options[key] or "").split(",") if part.strip())
-    given = options.pop("budget")
+        options[key] = tuple(part.strip() for part in (options.get(key) or "").split(",") if part.strip())
+    given = options.pop("budget", None)
     try:
         caps = None if given is None else budget(given)
     except ValueError as error:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from evalwright.core.case import Case, Json
 from evalwright.core.errors import UsageError
 from evalwright.core.identity import short_hash
@@ -37,7 +39,7 @@ def imported(name: str, folder: Path) -> Iterator[Case]:
 
     Args:
         name: One of `IMPORTERS`.
-        folder: Where its files lie, under the names their authors gave them (`.gz` too).
+        folder: Where its files lie, under the names their authors gave them (`.gz` too); for `cases` the file itself.
 
     Raises:
         UsageError: There is no such importer, or a file is missing or is not what it should be.
@@ -208,6 +210,23 @@ def privacylens(folder: Path) -> Iterator[Case]:
         )
 
 
+def kept_cases(path: Path) -> Iterator[Case]:
+    """Cases of packs as `evalwright pack hunt` keeps them: JSON Lines, each with its oracle.
+
+    Raises:
+        UsageError: A line is no such case.
+    """
+    for number, row in enumerate(_lines(path), 1):
+        try:
+            case = msgspec.convert(row, Case)
+        except msgspec.ValidationError as error:
+            raise UsageError(f"line {number} of {path} is no case: {error}") from error
+        known = isinstance(case.input, dict) and isinstance(case.expected, dict) and "turns" in case.input
+        if not known or case.metadata.get("kind") != "attack" or "oracle" not in case.expected:
+            raise UsageError(f"line {number} of {path} is no case of a pack", hint="cases kept by `pack hunt --out`")
+        yield case
+
+
 def _attack(pack: str, goal: str, vector: str, language: str) -> dict[str, Json]:
     return {
         "kind": "attack",
@@ -226,5 +245,6 @@ IMPORTERS: dict[str, Callable[[Path], Iterator[Case]]] = {
     "cyberseceval": cyberseceval,
     "bipia": bipia,
     "privacylens": privacylens,
+    "cases": kept_cases,
 }
 """Importers by name."""

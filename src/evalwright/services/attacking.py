@@ -46,7 +46,7 @@ from evalwright.services.attack_product import Product, judge_after, read_produc
 from evalwright.services.attack_request import AttackRequest
 from evalwright.services.evaluation import RunContext, check_settings, start_run
 from evalwright.services.overrides import Overrides
-from evalwright.services.pack_files import load_packs
+from evalwright.services.pack_files import named_packs
 from evalwright.services.resuming import UNFINISHED, changes, resume_run
 from evalwright.services.sources import RunSource, scorer_record
 from evalwright.stats import estimate_at_k
@@ -155,18 +155,22 @@ def plan_attack(request: AttackRequest) -> AttackPlan:
         UsageError: A pack is unknown, the target's input can't be told, or nothing is left to send.
     """
     names = tuple(name for name in request.packs if not _is_import(name))
-    packs = load_packs(names) if names or not request.packs else ()
+    packs = named_packs(names) if names or not request.packs else {}
     product = read_product(request)
-    how = _expansion(request, product)
-    made = [expand(pack, how) for pack in packs]
+    how = expansion_of(request, product)
+    made = [_of_file(name, expand(pack, how)) for name, pack in packs.items()]
     made += [_imported(name, how) for name in request.packs if _is_import(name)]
-    own = [case for pack in packs for case in own_counterparts(pack, product.cases, product.shape, request.own_cases)]
+    own = [
+        case
+        for pack in packs.values()
+        for case in own_counterparts(pack, product.cases, product.shape, request.own_cases)
+    ]
     cases = tuple(case for case in (*(c for one in made for c in one.cases), *own) if case.id.startswith(request.only))
     if not cases:
         raise UsageError("there is nothing to send", hint=_nothing(request, made))
     return AttackPlan(
         request=request,
-        packs=packs,
+        packs=tuple(packs.values()),
         shape=product.shape,
         source=_source(product, cases, request),
         cases=cases,
@@ -184,7 +188,7 @@ def _is_import(name: str) -> bool:
 def _imported(name: str, how: Expansion) -> Expanded:
     """Cases of a public set, attacks and harmless requests apart, within the limit."""
     importer, _, folder = name.partition(":")
-    cases = list(imported(importer, Path(folder)))
+    cases = [_with_origin(case, name) for case in imported(importer, Path(folder))]
     attacks = [case for case in cases if case.metadata["kind"] == "attack"]
     others = [case for case in cases if case.metadata["kind"] != "attack"]
     chosen = [
@@ -195,6 +199,18 @@ def _imported(name: str, how: Expansion) -> Expanded:
     return Expanded(cases=tuple(chosen), possible=len(attacks))
 
 
+def _with_origin(case: Case, origin: str) -> Case:
+    """A case that says by which name `pack run` finds it again, where that is not its pack's."""
+    return msgspec.structs.replace(case, metadata={**case.metadata, "origin": origin})
+
+
+def _of_file(reference: str, found: Expanded) -> Expanded:
+    if not reference.endswith((".yaml", ".yml")):
+        return found
+    cases = tuple(_with_origin(case, reference) for case in found.cases)
+    return msgspec.structs.replace(found, cases=cases)
+
+
 def _goal(case: Case) -> str:
     return str(case.metadata["goal"])
 
@@ -203,7 +219,8 @@ def _factors(case: Case) -> tuple[str, ...]:
     return tuple(str(case.metadata.get(name, "")) for name in ("vector", "wrapper", "language"))
 
 
-def _expansion(request: AttackRequest, product: Product) -> Expansion:
+def expansion_of(request: AttackRequest, product: Product) -> Expansion:
+    """How packs are expanded for a request and what the product takes."""
     extra = {"tenants": request.tenants} if request.tenants else {}
     return Expansion(
         seed=request.seed,

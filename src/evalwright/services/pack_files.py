@@ -78,10 +78,19 @@ def load_packs(references: tuple[str, ...]) -> tuple[Pack, ...]:
     Raises:
         UsageError: One is unknown, or none was named.
     """
+    return tuple(named_packs(references).values())
+
+
+def named_packs(references: tuple[str, ...]) -> dict[str, Pack]:
+    """The same, by the name or file each was asked for.
+
+    Raises:
+        UsageError: One is unknown, or none was named.
+    """
     wanted = [name for given in references for name in (pack_names() if given == ALL else [given])]
     if not wanted:
         raise UsageError("no pack was named", hint=f"there are: all, {', '.join(pack_names())}")
-    return tuple(load_pack(name) for name in dict.fromkeys(wanted))
+    return {name: load_pack(name) for name in dict.fromkeys(wanted)}
 
 
 class SelfTest(msgspec.Struct, frozen=True, kw_only=True):
