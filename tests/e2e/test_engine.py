@@ -141,3 +141,14 @@ def test_the_engine_as_a_user_who_talks_nonsense(engine_folder):
         row = rows[name]
         ended = row["output"]["metadata"]["conversation"]["ended"] if "output" in row else row["error"]["kind"]
         assert ended in {"goal_reached", "gave_up", "limit", "simulated_user"}
+
+
+def test_the_engine_as_a_drafter_of_nonsense(engine_folder, engine):
+    engine_folder.write("doc.md", "# Plans\n\nSolo is free. Studio costs 9 euros.\n")
+    engine_folder.write("drafter.yaml", f'model: tiny\nbase_url: "{engine}"\nparams: {{ max_tokens: 120 }}\n')
+    told = engine_folder.run("draft", "from-docs", "doc.md", "--model", "drafter.yaml", "--json")
+    assert told.code == 0, told.err
+    asked = told.json["asked"]
+    assert asked["calls"] in {1, 2}
+    assert told.json["new"] == 0  # nothing it says stands in the document
+    assert sum(asked["failed"].values()) + told.json["new"] <= 1

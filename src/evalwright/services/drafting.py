@@ -24,7 +24,10 @@ from evalwright.datasets.drafting import (
     read_drafts,
     write_drafts,
 )
+from evalwright.datasets.drafting.asked import Task, change_tasks, question_tasks
+from evalwright.models.asking import ModelClient
 from evalwright.services.golden import author, rows_of_file
+from evalwright.services.model_drafting import Asked, Limitation, ask_all
 from evalwright.store.files import write_atomic
 
 
@@ -36,11 +39,13 @@ class Made:
         drafts: The drafts.
         left_out: Changes that did not apply to a case.
         bad_rows: Rows of the source that are no cases.
+        asked: What asking a model came to; None when none was asked.
     """
 
     drafts: list[Draft]
     left_out: int = 0
     bad_rows: list[BadRow] = field(default_factory=list)
+    asked: Asked | None = None
 
     @property
     def kinds(self) -> dict[str, int]:
@@ -68,6 +73,64 @@ def from_cases(file: Path, kinds: Sequence[str], *, seed: int = 0, field: str | 
     cases = [row for row in rows if isinstance(row, Case)]
     drafts, left = perturbed(cases, kinds, seed=seed, field=field, source=file.name)
     return Made(drafts=drafts, left_out=left, bad_rows=[row for row in rows if isinstance(row, BadRow)])
+
+
+def questions_by_model(place: Path, client: ModelClient, limits: Limitation, *, each: int = 3, seed: int = 0) -> Made:
+    """Questions, expected facts and quoted sources that a model writes from the documents of a folder.
+
+    Args:
+        place: The documents.
+        client: Asks the model.
+        limits: How much may be asked.
+        each: Questions per section at most.
+        seed: Seed of the order of sections.
+
+    Raises:
+        UsageError: There is no document, or none with text.
+    """
+    tasks = question_tasks(read_documents(place), most=each, seed=seed)
+    if not tasks:
+        raise UsageError("the documents have no section with text to ask about")
+    asked = ask_all(tasks, client, limits)
+    return Made(drafts=asked.drafts, asked=asked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Changes of cases a model makes.
+
+    Attributes:
+        kinds: Names of `MODEL_KINDS`.
+        languages: Languages of translations.
+        field: Field of the input that is changed; found by its name when None.
+    """
+
+    kinds: tuple[str, ...]
+    languages: tuple[str, ...] = ()
+    field: str | None = None
+
+
+def changes_by_model(file: Path, client: ModelClient, limits: Limitation, change: Change) -> Made:
+    """Paraphrases, translations and contrasts of cases that a model writes.
+
+    Raises:
+        ConfigError: The file can't be read.
+        UsageError: A translation is wanted into no language.
+    """
+    if "translation" in change.kinds and not change.languages:
+        raise UsageError("a translation needs a language", hint="--language German")
+    rows = list(rows_of_file(file))
+    cases = [row for row in rows if isinstance(row, Case)]
+    tasks: list[Task] = []
+    left = 0
+    for kind in change.kinds:
+        for language in change.languages if kind == "translation" else ("",):
+            found, missing = change_tasks(cases, (kind,), language=language, field=change.field, source=file.name)
+            tasks += found
+            left += missing
+    asked = ask_all(tasks, client, limits)
+    bad = [row for row in rows if isinstance(row, BadRow)]
+    return Made(drafts=asked.drafts, left_out=left, bad_rows=bad, asked=asked)
 
 
 def needles(place: Path, grid: NeedleGrid, needle: Needle | None = None) -> Made:

@@ -1,4 +1,4 @@
-"""Drafts of cases, made without a model from documents and from cases; a person decides which become cases."""
+"""Drafts of cases, made from documents and from cases by templates or a model; a person decides which become cases."""
 
 from evalwright.datasets.drafting.documents import Document, read_documents
 from evalwright.datasets.drafting.needles import Needle, NeedleGrid, needle_drafts

@@ -22,6 +22,8 @@ _UNDERLINE = re2.compile(r"^(?:={3,}|-{3,}|~{3,})\s*$")
 _MARKUP = re2.compile(r"\*\*|__|`|!?\[([^\]]*)\]\([^)]*\)")
 _END = re2.compile(r"[.!?][\"'”’)]*\s+")
 _ABBREVIATION = re2.compile(r"(?:^|[\s(])(?:[A-Za-z]|e\.g|i\.e|etc|vs|Dr|Mr|Mrs|Ms|No|St|Fig|approx|ca|cf|Inc|Ltd)\.$")
+_MARKS = frozenset("*_`#")
+_TYPOGRAPHIC = {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,36 @@ def read_documents(place: Path) -> list[Document]:
     if not documents:
         raise UsageError(f"{place} holds no document", hint=f"files ending in {', '.join(SUFFIXES)} are read")
     return documents
+
+
+def find_quote(text: str, quote: str) -> tuple[int, str] | None:
+    r"""Line (from 1) and wording of a quote in a text; None when it does not stand there.
+
+    Only spaces, line breaks, typographic marks and Markdown's marks may differ: a quote in other words is none.
+
+    Example:
+        >>> find_quote("# A\n\nThe desk is **open**\nfrom nine.", "The desk is open from nine.")[0]
+        3
+    """
+    wanted, _ = _bare(quote)
+    if not wanted:
+        return None
+    plain, places = _bare(text)
+    at = plain.find(wanted)
+    if at < 0:
+        return None
+    start, end = places[at], places[at + len(wanted) - 1] + 1
+    return text.count("\n", 0, start) + 1, text[start:end]
+
+
+def _bare(text: str) -> tuple[str, list[int]]:
+    """The characters that count, without any space, and where each stands."""
+    found, places = [], []
+    for place, char in enumerate(text):
+        if not char.isspace() and char not in _MARKS:
+            found.append(_TYPOGRAPHIC.get(char, char))
+            places.append(place)
+    return "".join(found), places
 
 
 def _files(folder: Path) -> Iterator[Path]:

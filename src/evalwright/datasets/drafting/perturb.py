@@ -163,30 +163,41 @@ def perturbed(
 
 
 def _draft(case: Case, name: str, seed: int, field: str | None, source: str) -> Draft | None:
-    text, put = _place(case.input, field)
+    text, put = place_of(case.input, field)
     if text is None or not text.strip():
         return None
     rng = random.Random(content_hash([seed, name, case.id]))
     changed = KINDS[name].change(text, rng)
     if changed == text:
         return None
-    relation = KINDS[name].relation
+    origin = Origin(kind=name, file=source, of=case.id, seed=seed, detail=KINDS[name].summary)
+    return changed_draft(case, put(changed), KINDS[name].relation, origin)
+
+
+def changed_draft(case: Case, value: Json, relation: Relation, origin: Origin) -> Draft:
+    """A draft of a changed case with what must follow from the change.
+
+    Args:
+        case: The case it was made from.
+        value: The changed input.
+        relation: The same answer as before, or another one.
+        origin: Where it comes from; its kind is part of the id.
+    """
     metadata = {**case.metadata, "metamorphic": {"of": case.id, "relation": relation.value}}
     if relation is Relation.CHANGED and case.expected is not None:
         metadata["not_expected"] = case.expected
     made = msgspec.structs.replace(
         case,
-        id=f"{case.id}~{name}",
-        input=put(changed),
+        id=f"{case.id}~{origin.kind}",
+        input=value,
         expected=case.expected if relation is Relation.SAME else None,
         metadata=metadata,
         cluster=case.cluster or case.id,
     )
-    origin = Origin(kind=name, file=source, of=case.id, seed=seed, detail=KINDS[name].summary)
     return Draft(draft=made, origin=origin, relation=relation)
 
 
-def _place(value: Json, field: str | None) -> tuple[str | None, Callable[[str], Json]]:
+def place_of(value: Json, field: str | None) -> tuple[str | None, Callable[[str], Json]]:
     """The user's text in an input, and the function that puts another in its place."""
     if isinstance(value, str):
         return value, lambda text: text

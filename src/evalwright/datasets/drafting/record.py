@@ -41,6 +41,9 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         of: Id of the case it was made from.
         seed: Seed of the generator.
         detail: What was done, in words.
+        model: The model that wrote it; empty for templates.
+        prompt_hash: Identity of what the model was asked.
+        quote: Words of the document it rests on, as they stand there.
     """
 
     kind: str
@@ -49,6 +52,9 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     of: str = ""
     seed: int | None = None
     detail: str = ""
+    model: str = ""
+    prompt_hash: str = ""
+    quote: str = ""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
