@@ -288,6 +288,13 @@ def test_the_card_that_ships_with_a_scorer_is_shown_until_one_is_measured(folder
     assert told.code == 0, told.err
     assert "precision" in told.out
     assert folder.run("card", shipped, "--json").json["metric"] == shipped
+    about = folder.run("show", "scorer", "groundedness")
+    assert about.code == 0, about.err
+    assert "claim by claim" in about.out
+    assert "card (shipped)" in about.out
+    assert folder.run("show", "scorer", "groundedness", "--json").json["card"]["n"] > 400
+    assert folder.run("show", "scorer", "exact").out.startswith("exact")
+    assert "did you mean `groundedness`?" in folder.run("show", "scorer", "groundednes").err
     missing = folder.run("card", "nothing")
     assert missing.code == 2
     assert shipped in missing.err

@@ -12,7 +12,11 @@ EPILOG = """\b
 Examples:
   evalwright show latest
   evalwright show latest billing/refund-window
-  evalwright show 20261123-1715 --json"""
+  evalwright show 20261123-1715 --json
+  evalwright show scorer groundedness"""
+
+
+SCORER = "scorer"
 
 
 @click.command(epilog=EPILOG)
@@ -24,7 +28,12 @@ def show(run: str, case: str | None, workspace: Path | None, *, as_json: bool) -
     """Show a RUN's figures, or one CASE of it in full: input, passages, answer, scores and reasons.
 
     RUN is an id, the beginning of one, `latest`, `latest:SUITE`, or a name given to a run.
+
+    `show scorer NAME` tells what a scorer does and what is known of its own errors.
     """
+    if run == SCORER and case is not None:
+        _show_scorer(case, workspace, as_json=as_json)
+        return
     from rich.console import Console
 
     from evalwright.reports.json_report import json_line, run_object
@@ -57,3 +66,19 @@ def _show_case(run_id: str, case_id: str, workspace: Path | None, *, as_json: bo
         return
     units = {record.metric: record.unit for record in store.manifest().scorers if record.unit}
     print_case(Console(highlight=False), result, units=units)
+
+
+def _show_scorer(name: str, workspace: Path | None, *, as_json: bool) -> None:
+    from rich.console import Console
+
+    from evalwright.reports.card import print_scorer
+    from evalwright.reports.json_report import json_line
+    from evalwright.services.finding_cards import about_scorer
+    from evalwright.store.cards import CardStore
+    from evalwright.store.workspace import Workspace
+
+    found = about_scorer(CardStore(Workspace.open(workspace).root), name)
+    if as_json:
+        click.echo(json_line(found))
+        return
+    print_scorer(Console(highlight=False), found.name, found.does, found.origin, found.card)

@@ -27,6 +27,40 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     passed: bool | None = None
 
 
+class Instrument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known of the errors of a metric's scorer, from answers that people labelled.
+
+    Attributes:
+        metric: Name of the metric.
+        scorer: Name of the scorer.
+        version: Its version.
+        origin: `shipped` with the scorer, or `measured here`.
+        data: The labelled data.
+        date: Day of the measurement, `YYYY-MM-DD`.
+        n: Labelled answers that the scorer decided.
+        undecided: Labelled answers that it skipped.
+        precision: Of what it flags, the share that people call so too.
+        recall: Of what people would flag, the share that it flags.
+        specificity: Of the others, the share that it leaves alone.
+        failure_modes: What it is known to get wrong.
+        remark: Whether it was measured with other options than these.
+    """
+
+    metric: str
+    scorer: str
+    version: str = "1"
+    origin: str = "shipped"
+    data: str = ""
+    date: str = ""
+    n: int = 0
+    undecided: int = 0
+    precision: Estimate | None = None
+    recall: Estimate | None = None
+    specificity: Estimate | None = None
+    failure_modes: tuple[str, ...] = ()
+    remark: str = ""
+
+
 class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything about a run but its rows: what `--json` prints and every report begins with.
 
@@ -40,6 +74,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         failing: Number of cases whose row verdict is False.
         notes: Warnings a reader must see (changed limits, stopped early, rows set aside).
         limits: Changes of rate limits during the run: `{"at_s", "key", "limit", "reason"}` each.
+        instruments: What is known of the scorers' own errors, by metric.
     """
 
     manifest: Manifest
@@ -51,6 +86,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     failing: int = 0
     notes: tuple[str, ...] = ()
     limits: tuple[dict[str, Json], ...] = ()
+    instruments: tuple[Instrument, ...] = ()
 
     def metric(self, name: str, *, slice: str = ALL, statistic: str | None = None) -> Estimate:
         """The estimate of a metric, over all cases or one slice (`locale=de`).

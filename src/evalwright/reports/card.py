@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import Console
 from rich.table import Table
@@ -34,6 +34,7 @@ MEANING = {
 }
 """What each figure of a card says."""
 
+_OF_FLAGS = {"specificity": "of the other rows, the share left alone"}
 _SLICED = {"agreement", "sensitivity", "specificity", "precision", "recall"}
 
 
@@ -42,11 +43,11 @@ def print_card(console: Console, card: Card) -> None:
     day = time.strftime("%Y-%m-%d %H:%M", time.localtime(card.created_at))
     what = ", ".join(filter(None, (card.model, f"prompt {card.prompt_hash}" if card.prompt_hash else "")))
     console.print(Text(f"{card.metric}", style="bold"), Text(what or card.scorer))
-    counts = f"{card.n} labelled answers of {card.data}, {card.errors} errors, {card.skipped} skipped, {day}"
-    console.print(Text(one_line(counts)))
+    console.print(Text(f"{card.n} labelled answers, {card.errors} errors, {card.skipped} skipped, {day}"))
+    console.print(Text(one_line(f"labels: {card.data}", 400)))
     console.print()
-    console.print(_figures([f for f in card.figures if f.slice == ALL]))
-    sliced = [f for f in card.figures if f.slice != ALL and f.metric in _SLICED]
+    console.print(_figures([f for f in card.figures if f.slice == ALL], of_flags=card.figure("recall") is not None))
+    sliced = [f for f in card.figures if f.slice != ALL and f.metric in _SLICED and f.value is not None]
     if sliced:
         console.print()
         console.print(_figures(sliced))
@@ -60,6 +61,27 @@ def print_card(console: Console, card: Card) -> None:
         console.print(Text(line))
 
 
+def print_scorer(console: Console, name: str, does: str, origin: str, card: Card | None) -> None:
+    """Print what a scorer does, and its card.
+
+    Args:
+        console: Where to print.
+        name: Name of the scorer.
+        does: What it does, in words.
+        origin: Where the card comes from.
+        card: The card, None when nobody has measured it.
+    """
+    console.print(Text(name, style="bold"))
+    console.print(Text("\n\n".join(" ".join(part.split()) for part in does.split("\n\n"))))
+    console.print()
+    if card is None:
+        console.print(Text("no card: its verdicts follow from its definition, or nobody has measured it yet"))
+        console.print(Text(f"hint: evalwright calibrate {name} --labels FILE"), style="dim")
+        return
+    console.print(Text(f"card ({origin})", style="bold"))
+    print_card(console, card)
+
+
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
@@ -67,16 +89,17 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _figures(found: list[Estimate]) -> Table:
+def _figures(found: list[Estimate], *, of_flags: bool = False) -> Table:
+    meaning = MEANING | (_OF_FLAGS if of_flags else {})
     table = _table("figure", "value", "95 % interval" if all(f.level == 0.95 for f in found) else "interval", "n", "")
     for estimate in found:
         name = estimate.metric if estimate.slice == ALL else f"{estimate.metric} {estimate.slice}"
-        table.add_row(Text(one_line(name)), _number(estimate.value), _interval(estimate), str(estimate.n), _meaning(estimate))  # fmt: skip  # noqa: E501
+        table.add_row(Text(one_line(name)), _number(estimate.value), _interval(estimate), str(estimate.n), _meaning(estimate, meaning))  # fmt: skip  # noqa: E501
     return table
 
 
-def _meaning(estimate: Estimate) -> Text:
-    return Text(MEANING.get(estimate.metric, "") if estimate.slice == ALL else "", style="dim")
+def _meaning(estimate: Estimate, meaning: Mapping[str, str]) -> Text:
+    return Text(meaning.get(estimate.metric, "") if estimate.slice == ALL else "", style="dim")
 
 
 def _number(value: float | None) -> str:

@@ -12,7 +12,7 @@ from evalwright.core.case import Json
 from evalwright.core.estimate import Estimate
 from evalwright.core.gate import Decision, RuleResult
 from evalwright.core.output import Usage
-from evalwright.core.result import CaseResult, Summary
+from evalwright.core.result import CaseResult, Instrument, Summary
 from evalwright.core.run import Totals
 from evalwright.reports import figures
 from evalwright.reports.caseview import reasons_of, status_of
@@ -124,6 +124,7 @@ class RunObject(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float
     models: dict[str, int]
     notes: tuple[str, ...]
+    instruments: tuple[Instrument, ...]
     reports: dict[str, str]
 
 
@@ -152,6 +153,7 @@ def run_object(summary: Summary, reports: dict[str, str] | None = None) -> RunOb
         duration_s=totals.duration_s,
         models=dict(totals.models),
         notes=summary.notes,
+        instruments=summary.instruments,
         reports=dict(reports or {}),
     )
 

@@ -8,6 +8,7 @@ from evalwright.core.estimate import Estimate
 from evalwright.core.gate import RuleResult
 from evalwright.core.result import CaseResult, Summary
 from evalwright.reports import caseview, figures
+from evalwright.reports.instruments import HEADING, instrument_rows
 from evalwright.reports.options import ReportOptions
 from evalwright.reports.runview import tiles
 from evalwright.reports.text import as_text, html_line, markdown_block, markdown_cell, markdown_code, plural
@@ -23,6 +24,7 @@ def markdown_report(summary: Summary, cases: Iterable[CaseResult], options: Repo
     sections = [
         _verdict(summary),
         _metrics(summary, options.baseline),
+        _instruments(summary),
         _slices(summary),
         _totals(summary),
         _notes(summary),
@@ -93,6 +95,25 @@ def _metrics(summary: Summary, baseline: Summary | None) -> str:
         [*_figures(row), *([_plain(before.get(figures.name_of(row)))] if baseline else [])] for row in rows[:_MAX_ROWS]
     ]
     return "\n\n".join(["### Metrics", _table(head, lines), *_more(len(rows), _MAX_ROWS, "metric")])
+
+
+def _instruments(summary: Summary) -> str:
+    rows = instrument_rows(summary)
+    if not rows:
+        return ""
+    head = ["Metric", "Flags that are right", "Found", "Left alone", ">Labels", "Measured"]
+    lines = [
+        [
+            markdown_cell(row.metric, 60),
+            row.precision,
+            row.recall,
+            row.specificity,
+            row.n,
+            markdown_cell(row.source, 120),
+        ]
+        for row in rows[:_MAX_ROWS]
+    ]
+    return "\n\n".join([f"### {HEADING}", _table(head, lines), *_more(len(rows), _MAX_ROWS, "metric")])
 
 
 def _figures(row: Estimate) -> list[str]:

@@ -14,6 +14,7 @@ from evalwright.core.run import Manifest
 from evalwright.reports import figures
 from evalwright.reports.facets import Facets
 from evalwright.reports.figures import SMALL_N, Axis, Mark
+from evalwright.reports.instruments import InstrumentRow, instrument_rows, short_line
 from evalwright.reports.svg import Bar
 from evalwright.reports.text import as_text, one_line, plural
 
@@ -57,6 +58,7 @@ class FigureRow(msgspec.Struct, frozen=True, kw_only=True):
     skipped: str
     errors: str
     note: str
+    card: str
     small: bool
     baseline: str
     baseline_interval: str
@@ -105,6 +107,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     rules: Sequence[RuleRow]
     tiles: Sequence[Tile]
     metrics: Sequence[FigureRow]
+    instruments: Sequence[InstrumentRow]
     slices: Sequence[SliceGroup]
     notes: Sequence[str]
     details: Sequence[tuple[str, str]]
@@ -134,6 +137,7 @@ def run_view(summary: Summary, facets: Facets, baseline: Summary | None = None) 
         rules=[rows.rule(result) for result in (summary.decision.results if summary.decision else ())],
         tiles=tiles(summary),
         metrics=[rows.row(estimate) for estimate in figures.overall(summary.estimates)],
+        instruments=instrument_rows(summary),
         slices=rows.groups(),
         notes=summary.notes,
         details=_details(summary),
@@ -175,6 +179,9 @@ class _Rows:
             skipped=f"{estimate.skipped:,}",
             errors=f"{estimate.errors:,}",
             note=estimate.note,
+            card=""
+            if estimate.slice or estimate.statistic == "corrected"
+            else short_line(self.summary, estimate.metric),
             small=figures.is_small(estimate),
             baseline=figures.number(before.value, before.unit) if before else "–",
             baseline_interval=figures.interval(before) if before else "",

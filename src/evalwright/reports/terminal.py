@@ -19,6 +19,7 @@ from evalwright.reports import figures
 from evalwright.reports.bars import text_bar
 from evalwright.reports.casetext import case_detail, print_case
 from evalwright.reports.columns import Column, table
+from evalwright.reports.instruments import HEADING, instrument_rows
 from evalwright.reports.text import one_line, plural, visible
 
 __all__ = ["View", "case_detail", "print_case", "print_summary", "render_text", "run_summary", "view_for"]
@@ -86,6 +87,8 @@ def run_summary(summary: Summary, view: View | None = None) -> Group:
     parts: list[RenderableType] = [_title(summary), *_verdict(summary)]
     if figures.overall(summary.estimates):
         parts += ["", _heading("Metrics"), _metrics(summary, view)]
+    if summary.instruments:
+        parts += ["", _heading(HEADING), _instruments(summary, view)]
     worst = figures.worst_slices(summary, view.slices)
     if worst:
         parts += ["", _heading("Slices furthest behind"), _slices(summary, worst, view)]
@@ -183,6 +186,20 @@ def _stacked(rows: Iterable[tuple[str, Estimate]]) -> RenderableType:
         text.append(f", {left_out}\n" if left_out else "\n")
     text.right_crop(1)
     return Padding(text, (0, 0, 0, 2), expand=False)
+
+
+def _instruments(summary: Summary, view: View) -> RenderableType:
+    rows = instrument_rows(summary)
+    columns = [
+        Column(name="metric", cells=[one_line(row.metric, 60) for row in rows], flexible=True),
+        Column(name="flags right", cells=[row.precision for row in rows]),
+        Column(name="found", cells=[row.recall for row in rows]),
+        Column(name="left alone", cells=[row.specificity for row in rows]),
+        Column(name="labels", cells=[row.n.partition(" +")[0] for row in rows], right=True, drop=1),
+    ]
+    drawn = table(columns, width=view.width)
+    lines = Text("\n").join(Text(visible(f"{row.metric}: {row.short}")) for row in rows)
+    return drawn or Padding(lines, (0, 0, 0, 2), expand=False)
 
 
 def _slices(summary: Summary, rows: Sequence[Estimate], view: View) -> RenderableType:

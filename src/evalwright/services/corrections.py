@@ -15,6 +15,7 @@ from evalwright.core.run import ScorerRecord
 from evalwright.core.score import ScoreStatus
 from evalwright.services.agreement import figure
 from evalwright.services.calibration import output_hash
+from evalwright.services.instruments import instruments_of
 from evalwright.stats import Interval, JudgeConfusion, post_stratified_judge, ppi_mean, rogan_gladen_estimated
 from evalwright.store.cards import Card, CardStore, LabelledVerdict
 from evalwright.store.results import RunStore
@@ -31,7 +32,7 @@ SEED = 20_240_501
 def with_corrections(summary: Summary, run: RunStore, cards: CardStore) -> Summary:
     """The summary with a corrected figure beside the raw one of every metric that has a card.
 
-    A judge without a card gets a note: its errors are unknown.
+    A judge without a card gets a note: its errors are unknown. What is known of each scorer's errors comes along.
     """
     found: dict[str, Estimate] = {}
     notes = [note for note in summary.notes if not note.startswith((_NO_CARD, _CARD, _MEASURED))]
@@ -47,7 +48,12 @@ def with_corrections(summary: Summary, run: RunStore, cards: CardStore) -> Summa
             found[record.metric] = estimate
             notes.append(f"{_CARD}`{record.metric}`: {estimate.note}")
     raw = [estimate for estimate in summary.estimates if estimate.statistic != CORRECTED]
-    return msgspec.structs.replace(summary, estimates=tuple(_beside(raw, found)), notes=tuple(notes))
+    return msgspec.structs.replace(
+        summary,
+        estimates=tuple(_beside(raw, found)),
+        notes=tuple(notes),
+        instruments=instruments_of(summary.manifest.scorers, cards),
+    )
 
 
 _NO_CARD = "nobody has measured the judge "

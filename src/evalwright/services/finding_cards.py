@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import inspect
 import time
+from difflib import get_close_matches
+
+import msgspec
 
 from evalwright.core.errors import UsageError
 from evalwright.core.estimate import Estimate
 from evalwright.scorers.cards import Rate, ScorerCard, shipped_card, shipped_names
+from evalwright.services.vocabulary import vocabulary
 from evalwright.store.cards import Card, CardStore
+
+
+class AboutScorer(msgspec.Struct, frozen=True, kw_only=True):
+    """A scorer in words with what is known of its errors.
+
+    Attributes:
+        name: Name of the scorer.
+        does: What it does.
+        origin: `shipped`, `measured here`, or empty without a card.
+        card: Its card.
+    """
+
+    name: str
+    does: str
+    origin: str
+    card: Card | None
 
 
 def known_cards(cards: CardStore) -> dict[str, str]:
@@ -30,6 +51,33 @@ def find_card(cards: CardStore, metric: str) -> Card:
         known = ", ".join(sorted(known_cards(cards))) or "none yet"
         raise UsageError(f"`{metric}` has no card; there are: {known}", hint="evalwright calibrate makes one")
     return from_shipped(shipped)
+
+
+def about_scorer(cards: CardStore, name: str) -> AboutScorer:
+    """What a scorer does, and its card: measured here, else shipped, else none.
+
+    Args:
+        cards: The workspace's cards.
+        name: Name of a scorer, or of a metric measured here.
+
+    Raises:
+        UsageError: Nobody knows it.
+    """
+    known = vocabulary().scorers
+    measured = cards.latest(name)
+    scorer = name if name in known else (measured.scorer if measured else "")
+    if not scorer:
+        near = get_close_matches(name, known, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else "evalwright list scorers shows them all"
+        raise UsageError(f"there is no scorer `{name}`", hint=hint)
+    shipped = shipped_card(scorer)
+    words = inspect.cleandoc(known[scorer].__doc__ or "") if scorer in known else ""
+    return AboutScorer(
+        name=scorer,
+        does=words,
+        origin="measured here" if measured else "shipped" if shipped else "",
+        card=measured or (from_shipped(shipped) if shipped else None),
+    )
 
 
 def from_shipped(card: ScorerCard) -> Card:

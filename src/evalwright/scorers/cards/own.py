@@ -239,7 +239,7 @@ OWN_SETS: tuple[OwnSet, ...] = (
         ),
     ),
 )
-"""One entry for each scorer that flags by more than its definition; `exact`, `json_schema` and the like have no errors."""
+"""One entry for each scorer that infers; `exact`, `json_schema` and the like only check what they are told."""
 
 
 def own_set(scorer: str) -> OwnSet | None:
