@@ -272,7 +272,7 @@ def _case(result: CaseResult) -> dict[str, Any]:
 
 def run_schema() -> dict[str, Any]:
     """The JSON Schema of the `--json` object; the same text lies in `schema/run.schema.json`."""
-    schema = msgspec.json.schema(RunObject)
+    schema: dict[str, Any] = json.loads(json.dumps(msgspec.json.schema(RunObject)))  # defaults as JSON has them
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "evalwright run --json",
