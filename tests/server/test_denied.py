@@ -7,11 +7,11 @@ from fastapi.routing import APIRoute
 
 OPEN = {
     ("GET", "/healthz"),
-    ("GET", "/api/v1/server"),
+    ("GET", "/api/v1/oidc/providers"),
     ("GET", "/api/v1/setup"),
     ("POST", "/api/v1/setup"),
     ("POST", "/api/v1/session"),
-    ("GET", "/api/v1/oidc/{provider}/start"),
+    ("GET", "/api/v1/oidc/{provider}/login"),
     ("GET", "/api/v1/oidc/{provider}/callback"),
     ("GET", "/{path:path}"),
 }

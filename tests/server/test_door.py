@@ -91,7 +91,12 @@ def test_pages_are_served_as_built(tmp_path):
     (tmp_path / "outside.txt").write_text("no")
     app = create_app(ServerSettings(workspace=tmp_path / "ws", pages=pages))
     client = TestClient(app, base_url="http://localhost")
-    for address in ("/", "/p/default/runs", "/p/default/compare?baseline=a&candidate=b"):
+    for address in (
+        "/",
+        "/p/default/runs",
+        "/p/default/compare?baseline=a&candidate=b",
+        "/p/default/runs/a/cases/x.y%2Fz.js",
+    ):
         assert "<title>app</title>" in client.get(address).text
     assert "immutable" in client.get("/assets/a.js").headers["cache-control"]
     for address in ("/.secret", "/..%2foutside.txt", "/assets/..%2f..%2foutside.txt", "/assets/none.js", "/%00"):

@@ -35,7 +35,7 @@ def made(tmp_path, monkeypatch):
 def go(server, provider, *, next_page="/p/default", person=None, come_back=None):
     """The whole way; where the browser ends up, and the browser."""
     person = person or server.nobody()
-    start = person.get("/oidc/corp/start", params={"next": next_page}, follow_redirects=False)
+    start = person.get("/oidc/corp/login", params={"next": next_page}, follow_redirects=False)
     back = urlsplit((come_back or provider.authorise)(start.headers["location"]))
     end = person.client.get(f"{back.path}?{back.query}", follow_redirects=False)
     return end, person
@@ -47,7 +47,7 @@ def refusal(end):
 
 def test_a_person_signs_in_and_gets_an_account_without_projects(made):
     server, provider = made
-    assert server.nobody().get("/server").json()["oidc"] == [{"id": "corp", "title": "Corporate"}]
+    assert server.nobody().get("/oidc/providers").json()["items"] == [{"id": "corp", "title": "Corporate"}]
     end, person = go(server, provider)
     assert (end.status_code, end.headers["location"]) == (302, "/p/default")
     who = person.get("/session").json()
@@ -67,7 +67,7 @@ def test_another_person_of_the_same_name_is_another_user(made):
 
 def test_the_request_has_state_nonce_and_pkce(made):
     server, _ = made
-    start = server.nobody().get("/oidc/corp/start", follow_redirects=False)
+    start = server.nobody().get("/oidc/corp/login", follow_redirects=False)
     asked = parse_qs(urlsplit(start.headers["location"]).query)
     assert asked["response_type"] == ["code"]
     assert asked["code_challenge_method"] == ["S256"]
@@ -98,7 +98,7 @@ def test_a_word_that_cant_be_trusted_signs_nobody_in(made, lies, code):
     server, provider = made
     provider.lies = lies
     if code is None:
-        start = server.nobody().get("/oidc/corp/start", follow_redirects=False)
+        start = server.nobody().get("/oidc/corp/login", follow_redirects=False)
         assert refusal(start) == "unreachable"
         return
     end, person = go(server, provider)
@@ -130,13 +130,13 @@ def test_keys_that_changed_are_fetched_again(made):
 def test_an_answer_counts_once_in_the_same_browser_in_time(made):
     server, provider = made
     person, other = server.nobody(), server.nobody()
-    start = person.get("/oidc/corp/start", follow_redirects=False).headers["location"]
+    start = person.get("/oidc/corp/login", follow_redirects=False).headers["location"]
     back = urlsplit(provider.authorise(start))
     stolen = other.client.get(f"{back.path}?{back.query}", follow_redirects=False)
     assert refusal(stolen) == "browser"
     again = person.client.get(f"{back.path}?{back.query}", follow_redirects=False)
     assert refusal(again) == "state"
-    start = person.get("/oidc/corp/start", follow_redirects=False).headers["location"]
+    start = person.get("/oidc/corp/login", follow_redirects=False).headers["location"]
     server.clock.now += 601
     back = urlsplit(provider.authorise(start))
     assert refusal(person.client.get(f"{back.path}?{back.query}", follow_redirects=False)) == "state"
@@ -191,7 +191,7 @@ def test_refusals_are_in_the_audit_log(made):
 
 def test_an_unknown_provider_is_not_there(made):
     server, _ = made
-    assert server.nobody().get("/oidc/other/start").status_code == 404
+    assert server.nobody().get("/oidc/other/login").status_code == 404
 
 
 def test_providers_are_read_from_a_file(tmp_path):

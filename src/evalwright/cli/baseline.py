@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from evalwright.cli.options import json_option, open_workspace, workspace_option
+from evalwright.cli.options import json_option, open_workspace, place_option, workspace_option
 from evalwright.store.catalog import Alias, RunEntry
 
 EPILOG = """\b
@@ -44,7 +44,7 @@ def set_(run: str, name: str, workspace: Path | None) -> None:
 @click.argument("suite", required=False)
 @click.option("--name", default="baseline", show_default=True, help="Another name than baseline.")
 @json_option
-@workspace_option
+@place_option
 def show(suite: str | None, name: str, workspace: Path | None, *, as_json: bool) -> int:
     """Show the figures of a SUITE's baseline run; of all suites when none is named. Exit code 1 when there is none."""
     from evalwright.services.baselines import baselines
@@ -61,7 +61,7 @@ def show(suite: str | None, name: str, workspace: Path | None, *, as_json: bool)
 
 @baseline.command("list")
 @json_option
-@workspace_option
+@place_option
 def list_(workspace: Path | None, *, as_json: bool) -> None:
     """List all named runs."""
     from evalwright.services.baselines import baselines

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evalwright.cli.options import json_option, open_workspace, workspace_option
+from evalwright.cli.options import json_option, open_workspace, place_option
 from evalwright.core.comparison import Advice
 from evalwright.core.errors import UsageError
 from evalwright.store.results import RunStore
@@ -44,7 +44,7 @@ Exit codes: 0 compared, 2 wrong usage, 3 the runs can't be compared."""
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the comparison for a browser.")
 @click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write it for a pull request.")
 @json_option
-@workspace_option
+@place_option
 def compare(
     runs: Sequence[str],
     baseline: str | None,

@@ -12,7 +12,7 @@ from typing import Any
 import click
 import msgspec
 
-from evalwright.cli.options import audited, find_run, json_option, open_workspace, workspace_option
+from evalwright.cli.options import audited, find_run, json_option, open_workspace, place_option, workspace_option
 from evalwright.core.case import BadRow, Json
 from evalwright.core.errors import UsageError
 from evalwright.datasets.comparing import CaseDiff, Change, word_diff
@@ -108,7 +108,7 @@ def _added(name: str, version: Version | None, bad: Iterable[BadRow]) -> None:
 
 @dataset.command("list")
 @json_option
-@workspace_option
+@place_option
 def list_(workspace: Path | None, *, as_json: bool) -> None:
     """List the golden sets."""
     goldens = Goldens(open_workspace(workspace))
@@ -129,7 +129,7 @@ def list_(workspace: Path | None, *, as_json: bool) -> None:
 @dataset.command()
 @click.argument("reference", metavar="NAME[@VERSION]")
 @json_option
-@workspace_option
+@place_option
 def show(reference: str, workspace: Path | None, *, as_json: bool) -> None:
     """Show a golden set and one of its versions."""
     goldens = Goldens(open_workspace(workspace))
@@ -148,7 +148,7 @@ def show(reference: str, workspace: Path | None, *, as_json: bool) -> None:
 @dataset.command()
 @click.argument("name")
 @click.option("--case", "case_id", metavar="ID", help="Only what happened to this case.")
-@workspace_option
+@place_option
 def log(name: str, case_id: str | None, workspace: Path | None) -> None:
     """List the versions of NAME, newest first, with tags and decisions."""
     goldens = Goldens(open_workspace(workspace))
@@ -257,7 +257,7 @@ def state(reference: str, state: str, comment: str, by: str | None, workspace: P
 @dataset.command()
 @click.argument("reference", metavar="NAME[@VERSION]")
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="NAME.jsonl by default.")
-@workspace_option
+@place_option
 def checkout(reference: str, output: Path | None, workspace: Path | None) -> None:
     """Write a version's cases to a JSONL file: to edit, and to give back with `dataset add --replace`."""
     golden, version = (goldens := Goldens(open_workspace(workspace))).find(reference)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evalwright.cli.options import find_run, open_workspace, workspace_option
+from evalwright.cli.options import find_run, open_workspace, place_option
 
 EPILOG = """\b
 Examples:
@@ -22,7 +22,7 @@ SUFFIXES = {".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Where to; in this folder by default."
 )
-@workspace_option
+@place_option
 def export(run: str, format_name: str | None, output: Path | None, workspace: Path | None) -> None:
     """Export a RUN: one row per case and trial with input, expected, answer, error and every score.
 

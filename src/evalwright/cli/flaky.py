@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from evalwright.cli.options import json_option, open_workspace, workspace_option
+from evalwright.cli.options import json_option, open_workspace, place_option
 
 EPILOG = """\b
 Examples:
@@ -22,7 +22,7 @@ Examples:
 @click.option("--history", type=click.IntRange(0), default=10, show_default=True, help="Earlier runs looked at.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Most cases shown.")
 @json_option
-@workspace_option
+@place_option
 def flaky(
     run: str, metrics: tuple[str, ...], history: int, limit: int, workspace: Path | None, *, as_json: bool
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evalwright.cli.options import find_run, json_option, open_workspace, summary_of, workspace_option
+from evalwright.cli.options import find_run, json_option, open_workspace, place_option, summary_of
 from evalwright.store.results import RunStore
 
 EPILOG = """\b
@@ -38,7 +38,7 @@ def gate() -> None:
 @click.option("--baseline", metavar="RUN", help="Run to compare with; the suite's baseline if not given.")
 @click.option("--policy", type=click.Path(path_type=Path, dir_okay=False), help="File of rules, not the suite's.")
 @json_option
-@workspace_option
+@place_option
 def decide(run: str, baseline: str | None, policy: Path | None, workspace: Path | None, *, as_json: bool) -> int:
     """Decide on a RUN by its own rules or those of a policy file (the word `decide` may be left out)."""
     from evalwright.gates.explain import decision_lines
@@ -58,7 +58,7 @@ def decide(run: str, baseline: str | None, policy: Path | None, workspace: Path 
 
 @gate.command("explain")
 @click.argument("run")
-@workspace_option
+@place_option
 def explain(run: str, workspace: Path | None) -> None:
     """Explain the last decision on a RUN, rule by rule, in plain words: what was asked, what was seen, what follows."""
     from evalwright.gates.explain import explanation

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from evalwright.cli.options import json_option, open_workspace, workspace_option
+from evalwright.cli.options import json_option, open_workspace, place_option
 from evalwright.core.run import RunStatus
 from evalwright.store.lock import is_locked
 from evalwright.store.workspace import Workspace
@@ -26,7 +26,7 @@ Examples:
 @click.option("--suite", help="Only runs of this suite.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many runs.")
 @json_option
-@workspace_option
+@place_option
 def listing(what: str, suite: str | None, limit: int, workspace: Path | None, *, as_json: bool) -> None:
     """List what there is: runs of the workspace, or what a suite may use."""
     rows = {
@@ -64,8 +64,8 @@ def _runs(workspace: Path | None, suite: str | None, limit: int) -> list[dict[st
 
 
 def _standing(place: Workspace, run_id: str, status: RunStatus) -> str:
-    """Where a run stands; one that says `running` while no process works on it was cut off."""
-    if status is RunStatus.RUNNING and not is_locked(place.run_dir(run_id)):
+    """Where a run stands; one that says `running` while no process of this machine works on it was cut off."""
+    if status is RunStatus.RUNNING and type(place) is Workspace and not is_locked(place.run_dir(run_id)):
         return "cut off"
     return status.value
 

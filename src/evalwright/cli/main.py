@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "flaky": ("evalwright.cli.flaky:flaky", "Find cases that pass and fail by chance, and those that changed."),
     "export": ("evalwright.cli.export:export", "Export a run's rows as JSONL, CSV or Parquet."),
     "gate": ("evalwright.cli.gate:gate", "Decide on a stored run, or explain its decision."),
+    "push": ("evalwright.cli.push:push_runs", "Send finished runs to a server."),
     "serve": ("evalwright.server.command:serve", "Serve the workbench: pages, API, sign-in and reviews."),
     "audit": ("evalwright.cli.audit:audit", "Read and check the log of who did what."),
     "baseline": ("evalwright.cli.baseline:baseline", "Say which run later ones are compared with."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ import click
 from evalwright.core.errors import UsageError
 from evalwright.core.result import Summary
 from evalwright.store.results import RunStore
-from evalwright.store.workspace import Workspace
+from evalwright.store.workspace import VARIABLE, Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,11 +23,47 @@ workspace_option = click.option(
     help="Folder of results; $EVALWRIGHT_WORKSPACE or the nearest .evalwright upward by default.",
 )
 
+_SERVER = "evalwright.server"
+"""Where a command that can read from a server notes which one was named."""
+
+
+def _note_server(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    ctx.meta[_SERVER] = value
+
+
+_server_option = click.option(
+    "--server",
+    metavar="URL",
+    expose_value=False,
+    callback=_note_server,
+    help="Read from a server's project, https://host/p/PROJECT; $EVALWRIGHT_SERVER, token in $EVALWRIGHT_TOKEN.",
+)
+
+
+def place_option(command: F) -> F:
+    """`--workspace` and `--server`: for commands that only read."""
+    return workspace_option(_server_option(command))
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 
 
 def open_workspace(path: Path | None) -> Workspace:
-    """The workspace to read from; it must exist."""
+    """The workspace to read from, which must exist; or, for commands with `place_option`, a server's project.
+
+    Raises:
+        UsageError: A server is named by the environment, and the command does not work against one.
+    """
+    context = click.get_current_context(silent=True)
+    if context is not None and _SERVER in context.meta:
+        from evalwright.services.remote import reading_place
+
+        return reading_place(path, context.meta[_SERVER])
+    if path is None and os.environ.get("EVALWRIGHT_SERVER") and VARIABLE not in os.environ:
+        raise UsageError(
+            "this command does not work against $EVALWRIGHT_SERVER",
+            hint="use the workbench for it, or name a folder with --workspace",
+        )
     return Workspace.open(path, create=False)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from evalwright.cli.options import audited, json_option, open_workspace, workspace_option
+from evalwright.cli.options import audited, json_option, open_workspace, place_option, workspace_option
 from evalwright.cli.waive import seconds
 
 EPILOG = """\b
@@ -59,7 +59,7 @@ def release(suite: str, cases: tuple[str, ...], workspace: Path | None) -> None:
 @quarantine.command("list")
 @click.option("--all", "everything", is_flag=True, help="Those that count again too.")
 @json_option
-@workspace_option
+@place_option
 def list_(workspace: Path | None, *, everything: bool, as_json: bool) -> None:
     """List cases in quarantine with owner, reason and end."""
     from evalwright.reports.json_report import json_line

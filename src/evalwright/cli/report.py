@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evalwright.cli.options import find_run, open_workspace, summary_of, workspace_option
+from evalwright.cli.options import find_run, open_workspace, place_option, summary_of
 
 EPILOG = """\b
 Examples:
@@ -21,7 +21,7 @@ Examples:
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), help="Where to; - prints."
 )
-@workspace_option
+@place_option
 def report(run: str, format_name: str | None, output: Path | None, workspace: Path | None) -> None:
     """Write the report of a RUN and print where it lies."""
     from evalwright.services.reporting import FILE_NAMES, format_for, write_run_report

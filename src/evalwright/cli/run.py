@@ -7,13 +7,14 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
 from evalwright.cli.options import json_option, workspace_option
 from evalwright.cli.progress import ProgressPrinter
+from evalwright.cli.push import push
 from evalwright.core.errors import UsageError
 from evalwright.core.result import Summary
 from evalwright.gates.stopping import Method
@@ -29,6 +30,9 @@ from evalwright.services.suite_files import load_source
 from evalwright.services.tracing import exporting
 from evalwright.store.results import RunStore
 from evalwright.store.workspace import Workspace
+
+if TYPE_CHECKING:
+    from evalwright.services.remote import Remote
 
 EPILOG = """\b
 Examples:
@@ -88,6 +92,7 @@ class ReportOption(click.ParamType[tuple[str, Path | None]]):
     multiple=True,
     help="html, markdown, json, junit, sarif, github, gitlab, none.",
 )
+@click.option("--server", metavar="URL", help="Send the finished run to a server; $EVALWRIGHT_SERVER by default.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary.")
 @json_option
 @workspace_option
@@ -98,6 +103,7 @@ def run(
     baseline: str | None,
     stopping: str,
     traces: str | None,
+    server: str | None,
     *,
     trace_content: bool,
     until_decided: bool,
@@ -113,6 +119,7 @@ def run(
 
     The first Ctrl-C finishes what is in flight and keeps everything; the second stops at once.
     """
+    remote = None if estimate else _remote(server)
     source = apply_overrides(load_source(suite, workspace=workspace), Overrides.from_options(options))
     place = Workspace.open(workspace)
     if estimate:
@@ -130,7 +137,20 @@ def run(
         summary = _start(source, context, go_on=go_on, quiet=quiet)
     if exporter is not None and exporter.lost:
         click.echo(f"warning: {exporter.lost:,} traces were not delivered: {exporter.problem}", err=True)
-    return conclude(place.run(summary.manifest.run_id), summary, reports, as_json=as_json, quiet=quiet)
+    store = place.run(summary.manifest.run_id)
+    code = conclude(store, summary, reports, as_json=as_json, quiet=quiet)
+    if remote is not None:
+        push(remote, store)
+    return code
+
+
+def _remote(server: str | None) -> Remote | None:
+    """Where the run is to be sent; asked before it begins, so that a missing token does not show at its end."""
+    if server is None and not os.environ.get("EVALWRIGHT_SERVER"):
+        return None
+    from evalwright.services.remote import Remote
+
+    return Remote.from_environment(server, os.environ)
 
 
 def _start(source: RunSource, context: RunContext, *, go_on: bool, quiet: bool) -> Summary:

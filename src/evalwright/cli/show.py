@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evalwright.cli.options import find_run, json_option, open_workspace, summary_of, workspace_option
+from evalwright.cli.options import find_run, json_option, open_workspace, place_option, summary_of
 
 EPILOG = """\b
 Examples:
@@ -23,7 +23,7 @@ SCORER = "scorer"
 @click.argument("run")
 @click.argument("case", required=False)
 @json_option
-@workspace_option
+@place_option
 def show(run: str, case: str | None, workspace: Path | None, *, as_json: bool) -> None:
     """Show a RUN's figures, or one CASE of it in full: input, passages, answer, scores and reasons.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from evalwright.cli.options import find_run, json_option, open_workspace, workspace_option
+from evalwright.cli.options import find_run, json_option, open_workspace, place_option
 from evalwright.store.results import RunStore
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ Examples:
 @click.option("--confusion", metavar="METRIC", help="Classes of a metric of labels, and what is taken for what.")
 @click.option("--limit", type=click.IntRange(1), default=15, show_default=True, help="Most slices shown.")
 @json_option
-@workspace_option
+@place_option
 def slices(
     run: str,
     metric: str | None,

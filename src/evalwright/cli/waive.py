@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from evalwright.cli.options import audited, find_run, json_option, open_workspace, workspace_option
+from evalwright.cli.options import audited, find_run, json_option, open_workspace, place_option, workspace_option
 from evalwright.store.governance import Waiver
 from evalwright.store.workspace import Workspace
 
@@ -83,7 +83,7 @@ def revoke(waiver: str, workspace: Path | None) -> None:
 @waive.command("list")
 @click.option("--all", "everything", is_flag=True, help="Those that have ended too.")
 @json_option
-@workspace_option
+@place_option
 def list_(workspace: Path | None, *, everything: bool, as_json: bool) -> None:
     """List waivers with who asked, who agreed, and until when."""
     from evalwright.reports.json_report import json_line

@@ -33,7 +33,7 @@ def pages_router(folder: Path) -> APIRouter:
         file = _file(root, path)
         if file is not None:
             return FileResponse(file, headers=_FOREVER if path.startswith("assets/") else _FRESH)
-        if "." in path.rpartition("/")[2]:
+        if "." in path.rpartition("/")[2] and not path.startswith("p/"):
             raise Problem(404, "not_found", f"there is nothing at {request.url.path}")
         index = root / "index.html"
         if not index.is_file():

@@ -19,6 +19,7 @@ from evalwright.server.routes import (
     session,
     setup,
     suites,
+    transfer,
     trends,
     users,
 )
@@ -31,5 +32,5 @@ SIGNED_IN: tuple[APIRouter, ...] = (session.router, me.router, users.router, pro
 
 _READING = (overview, runs, cases, comparisons, trends, datasets, gates, suites, exports)
 
-IN_PROJECT: tuple[APIRouter, ...] = (*(module.router for module in _READING), audit.project_router)
+IN_PROJECT: tuple[APIRouter, ...] = (*(module.router for module in _READING), audit.project_router, transfer.router)
 """Under /api/v1/projects/{project}, for members; each route says with `project_of(role)` which role it takes."""

@@ -11,8 +11,9 @@ from fastapi.responses import RedirectResponse
 from evalwright.core.errors import NotFound
 from evalwright.server.deps import State
 from evalwright.server.errors import Problem
-from evalwright.server.routes.session import begin
+from evalwright.server.routes.session import OidcChoice, begin, oidc_choices
 from evalwright.server.state import ServerState
+from evalwright.server.wire import Page
 from evalwright.services.auditing import AuditEvent, record
 from evalwright.services.oidc import LASTS_S, Oidc, OidcAnswer, Refused
 from evalwright.services.outgoing import OutgoingError
@@ -24,8 +25,14 @@ ProviderId = Annotated[str, Path(max_length=64)]
 Text = Annotated[str, Query(max_length=4000)]
 
 
-@router.get("/{provider}/start", response_class=RedirectResponse, status_code=302)
-def oidc_start(
+@router.get("/providers")
+def oidc_providers(state: State) -> Page[OidcChoice]:
+    """Places people may sign in at; `GET /api/v1/oidc/{id}/login` leads there."""
+    return Page[OidcChoice](items=oidc_choices(state))
+
+
+@router.get("/{provider}/login", response_class=RedirectResponse, status_code=302)
+def oidc_login(
     provider: ProviderId,
     request: Request,
     state: State,
@@ -97,4 +104,4 @@ def _refused(state: ServerState, provider: str, code: str, message: str) -> Redi
         actor="?", action="session.refused", subject=provider, detail={"how": "oidc", "why": code, "message": message}
     )
     record(state.places.root, event, now=state.now())
-    return RedirectResponse(f"/sign-in?{urlencode({'error': code})}", status_code=302)
+    return RedirectResponse(f"/signin?{urlencode({'error': code})}", status_code=302)

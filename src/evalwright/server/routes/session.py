@@ -48,7 +48,7 @@ class MyProject(Wire):
 
 
 class OidcChoice(Wire):
-    """A place people may sign in at; `GET /api/v1/oidc/{id}/start` leads there."""
+    """A place people may sign in at; `GET /api/v1/oidc/{id}/login` leads there."""
 
     id: str
     title: str
@@ -69,12 +69,6 @@ class SessionInfo(Wire):
     projects: list[MyProject]
     scopes: list[str] | None = None
     server: ServerInfo
-
-
-@open_router.get("/server")
-def server_info(state: State) -> ServerInfo:
-    """What a sign-in page needs: version, places to sign in at."""
-    return _server_info(state)
 
 
 @open_router.post("/session")
@@ -154,5 +148,9 @@ def session_info(state: ServerState, user: User, session: Session | None) -> Ses
 
 
 def _server_info(state: ServerState) -> ServerInfo:
-    choices = [OidcChoice(id=one.id, title=one.title or one.id) for one in state.settings.oidc]
-    return ServerInfo(version=version("evalwright"), oidc=choices)
+    return ServerInfo(version=version("evalwright"), oidc=oidc_choices(state))
+
+
+def oidc_choices(state: ServerState) -> list[OidcChoice]:
+    """Places people may sign in at."""
+    return [OidcChoice(id=one.id, title=one.title or one.id) for one in state.settings.oidc]

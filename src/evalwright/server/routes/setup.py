@@ -31,7 +31,7 @@ class SetupBody(Body):
     username: Annotated[str, Field(max_length=64)]
     password: Annotated[str, Field(max_length=512)]
     name: Annotated[str, Field(max_length=200)] = ""
-    email: Annotated[str, Field(max_length=320)] = ""
+    email: Annotated[str | None, Field(max_length=320)] = None
 
 
 @router.get("/setup")
@@ -48,7 +48,7 @@ def set_up(body: SetupBody, request: Request, response: Response, state: State) 
     wait_s = state.sign_ins.wait_s(address)
     if wait_s:
         raise Problem(429, "too_many_requests", "too many attempts", retry_after_s=wait_s)
-    wanted = NewUser(username=body.username, password=body.password, name=body.name, email=body.email)
+    wanted = NewUser(username=body.username, password=body.password, name=body.name, email=body.email or "")
     user = state.accounts.set_up(body.code, wanted, state.now())
     event = AuditEvent(actor=user.username, action="server.set_up", subject=user.username, detail={"address": address})
     record(state.places.root, event, now=state.now())
