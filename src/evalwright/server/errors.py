@@ -98,7 +98,8 @@ def _own(_request: Request, error: Exception) -> JSONResponse:
     found = cast("core.EvalwrightError", error)
     status, code = next(((s, c) for kind, s, c in STATUS if isinstance(found, kind)), (500, "error"))
     wait_s = found.retry_after_s if isinstance(found, LockedOut) else 0.0
-    return error_response(status, code, found.message, hint=found.hint, retry_after_s=wait_s)
+    fields = [FieldProblem(field=field, message=message) for field, message in getattr(found, "fields", ())]
+    return error_response(status, code, found.message, hint=found.hint, fields=fields, retry_after_s=wait_s)
 
 
 def _problem(_request: Request, error: Exception) -> JSONResponse:

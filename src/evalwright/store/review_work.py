@@ -461,3 +461,13 @@ def queue_of_label(engine: sa.Engine, label_id: str) -> str | None:
     """The queue a label belongs to; None when there is no such label."""
     with reading(engine) as connection:
         return connection.execute(sa.select(LABELS.c.queue_id).where(LABELS.c.label_id == label_id)).scalar()
+
+
+def leases(engine: sa.Engine, queue_id: str, *, now: float) -> dict[str, list[str]]:
+    """Who holds which items of a queue now, by item."""
+    live = (SLOTS.c.queue_id == queue_id, SLOTS.c.state == LEASED, SLOTS.c.lease_until >= now)
+    found: dict[str, list[str]] = {}
+    with reading(engine) as connection:
+        for item_id, rater in connection.execute(sa.select(SLOTS.c.item_id, SLOTS.c.rater).where(*live)):
+            found.setdefault(item_id, []).append(rater)
+    return found

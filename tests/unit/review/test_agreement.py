@@ -37,7 +37,8 @@ def test_every_coefficient_has_ends_around_its_value():
         assert one is not None
         assert one.low is not None
         assert one.high is not None
-        assert one.low <= one.value <= one.high and one.n > 0, one
+        assert one.low <= one.value <= one.high
+        assert one.n > 0
     assert set(found.alphas) == {"nominal", "ordinal", "interval", "ratio"}
     assert len(found.pairs) == 6
     assert all(pair.kappa_quadratic is not None for pair in found.pairs)

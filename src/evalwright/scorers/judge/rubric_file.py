@@ -98,7 +98,20 @@ def load_rubric(path: Path, *, name: str | None = None) -> Rubric:
         ConfigError: It can't be read, is no YAML, or is no rubric; all problems, with line and column.
     """
     shown = name or str(path)
-    root = _compose(_text(path, shown), shown)
+    return parse_rubric(_text(path, shown), shown)
+
+
+def parse_rubric(text: str, shown: str) -> Rubric:
+    """A rubric from its text, YAML or JSON.
+
+    Args:
+        text: The text.
+        shown: How messages call it.
+
+    Raises:
+        ConfigError: It is no YAML, or no rubric; all problems, with line and column.
+    """
+    root = _compose(text, shown)
     found: list[Problem] = []
     data = _plain(root, shown, found)
     if found:

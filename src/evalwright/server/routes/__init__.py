@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from evalwright.server.routes import (
+    agreement,
     audit,
     cases,
     comparisons,
@@ -15,6 +16,7 @@ from evalwright.server.routes import (
     oidc,
     overview,
     projects,
+    review,
     runs,
     session,
     setup,
@@ -32,5 +34,11 @@ SIGNED_IN: tuple[APIRouter, ...] = (session.router, me.router, users.router, pro
 
 _READING = (overview, runs, cases, comparisons, trends, datasets, gates, suites, exports)
 
-IN_PROJECT: tuple[APIRouter, ...] = (*(module.router for module in _READING), audit.project_router, transfer.router)
+IN_PROJECT: tuple[APIRouter, ...] = (
+    *(module.router for module in _READING),
+    audit.project_router,
+    transfer.router,
+    review.router,
+    agreement.router,
+)
 """Under /api/v1/projects/{project}, for members; each route says with `project_of(role)` which role it takes."""

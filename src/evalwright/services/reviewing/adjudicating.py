@@ -96,7 +96,12 @@ class Verdict:
     others_may: bool = True
 
 
-def adjudicate(workspace: Workspace, item_id: str, verdict: Verdict) -> Decision:
+def raters_of(workspace: Workspace, item_id: str) -> set[str]:
+    """Who has labelled an item."""
+    return {label.rater for label in review_work.item_labels(workspace.catalog.engine, item_id)}
+
+
+def adjudicate(workspace: Workspace, item_id: str, verdict: Verdict, *, now: float | None = None) -> Decision:
     """Decide on an item; a later decision takes the place of an earlier one, both stay in the log.
 
     Raises:
@@ -118,7 +123,7 @@ def adjudicate(workspace: Workspace, item_id: str, verdict: Verdict) -> Decision
         answers=_complete(queue, labels, verdict),
         reason=verdict.reason.strip(),
         by=verdict.by,
-        at=time.time(),
+        at=time.time() if now is None else now,
         own=own,
     )
     review_work.decide(engine, decision)

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from evalwright.core.case import Json
-from evalwright.core.errors import UsageError
+from evalwright.core.errors import Conflict, UsageError
 from evalwright.core.review import CHOICES, Content, Hidden, Item, Queue, QueueCounts, QueueKind
 from evalwright.core.rubric import Rubric
 from evalwright.review.blinding import PRIME, new_id
@@ -299,6 +299,39 @@ def _known_items(queue: Queue, known: Sequence[_Known], others: Sequence[Item], 
     ]
 
 
+def send(workspace: Workspace, queue: Queue, asked: NewQueue, *, now: float | None = None) -> int:
+    """Put further items into a queue, those it has already left out.
+
+    Args:
+        workspace: Where it is.
+        queue: The queue.
+        asked: The source; its other settings are the queue's own.
+        now: Seconds since the epoch.
+
+    Returns:
+        How many are new.
+
+    Raises:
+        UsageError: The queue is closed, or the source holds nothing.
+    """
+    if queue.state != "open":
+        raise Conflict(f"the queue `{queue.name}` is closed")
+    like = msgspec.structs.replace(
+        asked, name=queue.name, kind=queue.kind, rubrics=queue.rubrics, show_expected=queue.show_expected
+    )
+    found = candidates(workspace, like)
+    if not found:
+        raise UsageError("nothing fits: the source holds no answer under these conditions", hint="loosen the filters")
+    before = store.items(workspace.catalog.engine, queue.id)
+    known = {(item.hidden.case_id, item.hidden.origins) for item in before}
+    fresh = [one for one in found if (one.key, one.hidden.origins) not in known]
+    strata = _strata(found)
+    rng = np.random.default_rng([queue.seed, len(before)])
+    made = _mixed([_item(queue, one, strata, None, place) for place, one in enumerate(fresh)], rng)
+    numbered = [msgspec.structs.replace(item, number=item.number + len(before)) for item in made]
+    return store.add_items(workspace.catalog.engine, numbered, at=time.time() if now is None else now)
+
+
 # --- afterwards -----------------------------------------------------------------------------------------------------
 
 
@@ -308,6 +341,11 @@ def all_queues(workspace: Workspace, *, now: float | None = None) -> list[tuple[
     found = store.queues(engine)
     counts = store.counts(engine, [queue.id for queue in found], now=time.time() if now is None else now)
     return [(queue, counts[queue.id]) for queue in found]
+
+
+def counts_of(workspace: Workspace, queue: Queue, *, now: float | None = None) -> QueueCounts:
+    """How far a queue is."""
+    return store.counts(workspace.catalog.engine, [queue.id], now=time.time() if now is None else now)[queue.id]
 
 
 def find(workspace: Workspace, reference: str) -> Queue:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -331,3 +332,21 @@ def _few(rows: list[dict[str, Json]], name: str) -> bool:
     values = {json.dumps(row.get(name)) for row in rows if row.get(name) is not None}
     plain = all(not isinstance(row.get(name), dict | list) for row in rows)
     return plain and 0 < len(values) <= MAX_LEVELS and (len(rows) < 10 or len(values) <= len(rows) / 2)
+
+
+def uploaded_tables(data: bytes, suffix: str, options: TableOptions) -> Tables:
+    """Ratings of a file that was sent.
+
+    Args:
+        data: Its bytes.
+        suffix: Its format: `csv`, `json`, `jsonl` or `parquet`.
+        options: How to read it.
+
+    Raises:
+        ConfigError: It can't be read.
+        UsageError: Its layout can't be told, or it does not hold what it should.
+    """
+    with tempfile.TemporaryDirectory(prefix="evalwright-ratings-") as folder:
+        path = Path(folder) / f"ratings.{suffix}"
+        path.write_bytes(data)
+        return read_tables(path, options)
