@@ -7,25 +7,23 @@ from the moment its line is whole, so a process that dies leaves either the old 
 from __future__ import annotations
 
 import calendar
-import errno
-import fcntl
-import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from evalwright.core.case import Json
 from evalwright.core.errors import NotFound, StoreError, UsageError
-from evalwright.store.files import disk_errors
+from evalwright.store.logs import Logs, LogWriter
 
 State = Literal["draft", "in_review", "approved", "retired"]
 STATES: tuple[State, ...] = ("draft", "in_review", "approved", "retired")
 LATEST = "latest"
+FOLDER = "golden"
+"""Folder of the logs of golden sets among the workspace's logs."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _NUMBER = re.compile(r"v?(\d{1,9})")
@@ -211,111 +209,78 @@ class GoldenLogs:
     """The logs of a workspace's golden sets.
 
     Args:
-        folder: The folder of logs; made with the first set.
+        logs: The workspace's logs.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, logs: Logs) -> None:
+        self._logs = logs
 
     def names(self) -> list[str]:
         """Names of the sets, sorted."""
-        return sorted(path.stem for path in self.folder.glob("*.jsonl")) if self.folder.is_dir() else []
+        return self._logs.names(FOLDER)
 
     def read(self, name: str) -> GoldenSet:
         """A set by its name.
 
         Raises:
-            UsageError: There is none.
+            NotFound: There is none.
             StoreError: Its log can't be read.
         """
-        path = self._path(name)
-        if not path.is_file():
+        log = _log(name)
+        lines = self._logs.lines(log)
+        if not lines and not self._logs.exists(log):
             known = ", ".join(self.names()[:10])
             hint = f"there is {known}" if known else "`evalwright dataset create` makes one"
             raise NotFound(f"there is no golden set {name!r}", hint=hint)
-        with disk_errors(path):
-            data = path.read_bytes()
-        return GoldenSet(name, tuple(_events(path, data)))
+        return GoldenSet(name, tuple(_events(self._logs.place(log), lines)))
 
     def exists(self, name: str) -> bool:
         """Whether there is a set of this name."""
-        return self._path(name).is_file()
+        return self._logs.exists(_log(name))
 
     @contextmanager
     def writing(self, name: str) -> Iterator[GoldenWriter]:
-        """Change a set while no other process does; the others wait.
+        """Change a set while nobody else does; the others wait.
 
         Raises:
             UsageError: The name is no plain name.
             DiskFull: No space is left.
         """
-        path = self._path(name)
-        with disk_errors(path):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield GoldenWriter(path, name)
-        finally:
-            os.close(handle)
+        with self._logs.writing(_log(name)) as writer:
+            yield GoldenWriter(writer, name, self._logs.place(_log(name)))
 
-    def _path(self, name: str) -> Path:
-        if not _NAME.fullmatch(name):
-            raise UsageError(f"{name!r} can't be the name of a golden set", hint="letters, digits, `.`, `_` and `-`")
-        return self.folder / f"{name}.jsonl"
+
+def _log(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{name!r} can't be the name of a golden set", hint="letters, digits, `.`, `_` and `-`")
+    return f"{FOLDER}/{name}"
 
 
 class GoldenWriter:
-    """Appends to a set's log; holds the set's lock."""
+    """Appends to a set's log; nobody else does meanwhile."""
 
-    def __init__(self, path: Path, name: str) -> None:
-        self._path = path
+    def __init__(self, writer: LogWriter, name: str, place: str) -> None:
+        self._writer = writer
         self._name = name
+        self._place = place
 
     @property
     def current(self) -> GoldenSet:
         """The set as it stands now; empty when it does not exist yet."""
-        with disk_errors(self._path):
-            data = self._path.read_bytes() if self._path.is_file() else b""
-        return GoldenSet(self._name, tuple(_events(self._path, data)))
+        return GoldenSet(self._name, tuple(_events(self._place, self._writer.lines())))
 
     def append(self, *events: Event) -> None:
-        """Write events, all or none; a line that a killed process left half written is cut off first.
+        """Write events, all or none.
 
         Raises:
             DiskFull: No space is left; nothing was written.
         """
-        lines = b"".join(msgspec.json.encode(event) + b"\n" for event in events)
-        with disk_errors(self._path):
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            try:
-                end = _whole_end(self._path.read_bytes())
-                os.ftruncate(handle, end)
-                _write_all(handle, lines, end)
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+        self._writer.append(*(msgspec.json.encode(event) for event in events))
 
 
-def _write_all(handle: int, lines: bytes, end: int) -> None:
-    """Write lines at the end; what was written of them is taken back when not all could be."""
-    try:
-        written = os.pwrite(handle, lines, end)
-    except OSError:
-        written = -1
-    if written != len(lines):
-        os.ftruncate(handle, end)
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-
-def _whole_end(data: bytes) -> int:
-    return data.rfind(b"\n") + 1
-
-
-def _events(path: Path, data: bytes) -> Iterator[Event]:
-    """The events of a log; a line without its end is one a process did not finish, and does not count."""
-    for number, line in enumerate(data[: _whole_end(data)].split(b"\n")[:-1], start=1):
+def _events(place: str, lines: Iterable[bytes]) -> Iterator[Event]:
+    for number, line in enumerate(lines, start=1):
         try:
             yield _decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise StoreError(f"{path}:{number} can't be read: {error}", hint="mend or remove the line") from error
+            raise StoreError(f"{place}:{number} can't be read: {error}", hint="mend or remove the line") from error

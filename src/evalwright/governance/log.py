@@ -1,23 +1,18 @@
-"""An append-only log of records, one JSON line each; the only place where this package touches files.
+"""An append-only log of records, one JSON line each, kept where the workspace keeps its logs.
 
-A line exists once it is whole: what a killed process left half written does not count and is cut off by the next
-writer. Writers wait for one another, so that what they check still holds when they write.
+Writers wait for one another, so that what they check still holds when they write.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Generic, TypeVar
 
 import msgspec
 
 from evalwright.core.errors import StoreError
-from evalwright.store.files import disk_errors
+from evalwright.store import logs
 from evalwright.store.workspace import Workspace
 
 FOLDER = "governance"
@@ -35,7 +30,7 @@ class EventLog(Generic[T]):
 
     def __init__(self, workspace: Workspace, name: str, kind: type[T]) -> None:
         self._workspace = workspace
-        self._path = workspace.root / FOLDER / f"{name}.jsonl"
+        self._name = f"{FOLDER}/{name}"
         self._decoder = msgspec.json.Decoder(kind)
 
     def read(self) -> list[T]:
@@ -44,15 +39,22 @@ class EventLog(Generic[T]):
         Raises:
             StoreError: A line can't be read.
         """
-        with disk_errors(self._path):
-            data = self._path.read_bytes() if self._path.is_file() else b""
-        return [self._decoded(number, line) for number, line in enumerate(data.split(b"\n")[:-1], start=1)]
+        return self.decoded(self._workspace.logs.lines(self._name)) if self._workspace.root.exists() else []
+
+    def decoded(self, lines: list[bytes]) -> list[T]:
+        """The records of lines.
+
+        Raises:
+            StoreError: A line can't be read.
+        """
+        return [self._decoded(number, line) for number, line in enumerate(lines, start=1)]
 
     def _decoded(self, number: int, line: bytes) -> T:
         try:
             return self._decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise StoreError(f"{self._path}:{number} can't be read: {error}", hint="mend or remove the line") from error
+            place = f"{self._workspace.logs.place(self._name)}:{number}"
+            raise StoreError(f"{place} can't be read: {error}", hint="mend or remove the line") from error
 
     @contextmanager
     def writing(self) -> Iterator[LogWriter[T]]:
@@ -60,34 +62,29 @@ class EventLog(Generic[T]):
 
         Raises:
             DiskFull: No space is left.
+            StoreError: The log can't be written.
         """
         self._workspace.ensure()
-        with disk_errors(self._path):
-            self._path.parent.mkdir(exist_ok=True)
-            handle = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield LogWriter(self, self._path)
-        finally:
-            os.close(handle)
+        with self._workspace.logs.writing(self._name) as writer:
+            yield LogWriter(self, writer)
 
 
 class LogWriter(Generic[T]):
-    """Appends to a log; holds its lock.
+    """Appends to a log; nobody else does meanwhile.
 
     Args:
         log: The log.
-        path: Its file.
+        writer: Its lines.
     """
 
-    def __init__(self, log: EventLog[T], path: Path) -> None:
+    def __init__(self, log: EventLog[T], writer: logs.LogWriter) -> None:
         self._log = log
-        self._path = path
+        self._writer = writer
 
     @property
     def records(self) -> list[T]:
         """The records as they stand now."""
-        return self._log.read()
+        return self._log.decoded(self._writer.lines())
 
     def append(self, *records: T) -> None:
         """Write records, all or none.
@@ -95,23 +92,4 @@ class LogWriter(Generic[T]):
         Raises:
             DiskFull: No space is left; nothing was written.
         """
-        lines = b"".join(msgspec.json.encode(record) + b"\n" for record in records)
-        with disk_errors(self._path):
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            try:
-                _append(handle, lines, self._path.read_bytes().rfind(b"\n") + 1)
-            finally:
-                os.close(handle)
-
-
-def _append(handle: int, lines: bytes, end: int) -> None:
-    """Write at the end of the last whole line; what was written is taken back when not all could be."""
-    os.ftruncate(handle, end)
-    try:
-        written = os.pwrite(handle, lines, end)
-    except OSError:
-        written = -1
-    if written != len(lines):
-        os.ftruncate(handle, end)
-        raise OSError(errno.ENOSPC, "No space left on device")
-    os.fsync(handle)
+        self._writer.append(*(msgspec.json.encode(record) for record in records))

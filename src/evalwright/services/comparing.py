@@ -161,7 +161,7 @@ def compare(
 def _store(run: StoredRun) -> RunStore:
     if isinstance(run, RunStore):
         return run
-    return Workspace(run.folder.parent.parent).run(run.folder.name)
+    return Workspace.open(run.folder.parent.parent).run(run.folder.name)
 
 
 def compare_runs(runs: Sequence[RunStore], plan: ComparePlan | None = None) -> RunComparison:

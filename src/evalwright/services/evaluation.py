@@ -132,7 +132,7 @@ def finish(run: RunStore, source: RunSource, context: RunContext, end: RunEnd) -
     summary = summarise(run, lambda f: judge(run, f, request), end, aggregates=aggregates_of(source.scorers))
     summary = with_corrections(summary, run, CardStore(context.workspace.root))
     run.write_summary(summary)
-    context.workspace.catalog.finish(summary, finished_at=context.clock.now())
+    context.workspace.finish(summary, finished_at=context.clock.now())
     return summary
 
 

@@ -237,7 +237,7 @@ def gate_run(
     decided = msgspec.structs.replace(summary, decision=decision, notes=tuple(notes))
     run.write_summary(decided)
     entry = workspace.catalog.get(run.run_id)
-    workspace.catalog.finish(decided, finished_at=entry.finished_at or 0.0 if entry else 0.0)
+    workspace.finish(decided, finished_at=entry.finished_at or 0.0 if entry else 0.0)
     return decided
 
 

@@ -61,7 +61,7 @@ class Goldens:
     def __init__(self, workspace: Workspace, *, by: str | None = None) -> None:
         self.workspace = workspace
         self.by = author() if by is None else by
-        self.logs = GoldenLogs(workspace.root / FOLDER)
+        self.logs = GoldenLogs(workspace.logs)
 
     def create(self, info: SetInfo) -> GoldenSet:
         """Make a set, or say anew what an existing one is for.

@@ -47,7 +47,7 @@ def rescore(run: RunStore, source: RunSource, context: RunContext) -> Summary:
     summary = summarise(run, lambda f: judge(run, f, request), end, aggregates=aggregates, manifest=manifest)
     summary = with_corrections(summary, run, CardStore(context.workspace.root))
     run.write_summary(summary)
-    context.workspace.catalog.finish(summary, finished_at=context.clock.now())
+    context.workspace.finish(summary, finished_at=context.clock.now())
     return summary
 
 

@@ -57,7 +57,7 @@ def past_outcomes(workspace: Workspace) -> dict[str, Outcomes]:
     passed: defaultdict[str, set[str]] = defaultdict(set)
     failed: defaultdict[str, set[str]] = defaultdict(set)
     systems: dict[str, str] = {}
-    for entry in workspace.catalog.runs(limit=MAX_RUNS) if workspace.catalog_path.is_file() else ():
+    for entry in workspace.catalog.runs(limit=MAX_RUNS) if workspace.has_catalog else ():
         systems[entry.run_id] = entry.target_hash + entry.suite_hash
         try:
             with workspace.run(entry.run_id) as run:

@@ -63,7 +63,7 @@ def _rule_words(rule: dict[str, Json]) -> str:
 def known_suites(workspace: Workspace, folder: Path) -> list[FoundSuite]:
     """The suites of the files below a folder, then those known from past runs only."""
     found = {suite.name: suite for suite in _of_files(folder)}
-    for name in workspace.catalog.suites() if workspace.catalog_path.is_file() else ():
+    for name in workspace.catalog.suites() if workspace.has_catalog else ():
         if name not in found and (suite := _of_runs(workspace, name)) is not None:
             found[name] = suite
     return list(found.values())
@@ -112,7 +112,7 @@ def _data(manifest: Manifest) -> dict[str, Json]:
 
 def past_runs(workspace: Workspace, suite: str, *, limit: int = PER_SUITE) -> list[RunEntry]:
     """Runs of a suite that ended with figures, newest first."""
-    if not workspace.catalog_path.is_file():
+    if not workspace.has_catalog:
         return []
     found = workspace.catalog.runs(RunFilter(suite=suite), limit=4 * limit)
     return [entry for entry in found if entry.finished_at is not None][:limit]

@@ -50,7 +50,7 @@ def breaks(workspace: Workspace, suite: str, *, limit: int = 200) -> list[Break]
         suite: Name of the suite.
         limit: Runs looked at, the newest.
     """
-    entries = workspace.catalog.runs(RunFilter(suite=suite), limit=limit) if workspace.catalog_path.is_file() else []
+    entries = workspace.catalog.runs(RunFilter(suite=suite), limit=limit) if workspace.has_catalog else []
     found: list[Break] = []
     last: RunStore | None = None
     for entry in sorted(entries, key=lambda e: (e.created_at, e.run_id)):

@@ -8,12 +8,24 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from evalwright.core.errors import StoreError, UsageError
 from evalwright.store.files import disk_errors, sweep, temporary_beside
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class SharedBlobs(Protocol):
+    """Content kept elsewhere as well."""
+
+    def put(self, digest: str, path: Path) -> None:
+        """Keep this content there, now or as soon as that is possible."""
+        ...
+
+    def fetch(self, digest: str, path: Path) -> bool:
+        """Bring content here; whether there is some."""
+        ...
 
 
 class Blobs:
@@ -23,8 +35,15 @@ class Blobs:
     same content at the same time.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, shared: SharedBlobs | None = None) -> None:
+        """Name the folder.
+
+        Args:
+            root: The folder.
+            shared: Where content is put besides, and fetched from when it is missing here.
+        """
         self.root = root
+        self._shared = shared
 
     def path(self, digest: str) -> Path:
         """Where the content with this digest lies, or would lie.
@@ -37,7 +56,18 @@ class Blobs:
         return self.root / digest[:2] / digest[2:4] / digest
 
     def __contains__(self, digest: str) -> bool:
-        return self.path(digest).is_file()
+        return self.fetched(digest).is_file()
+
+    def fetched(self, digest: str) -> Path:
+        """Where the content with this digest lies; brought here first when it is elsewhere only.
+
+        Raises:
+            StoreError: It is not here, and the object storage can't be asked.
+        """
+        path = self.path(digest)
+        if self._shared is not None and not path.is_file():
+            self._shared.fetch(digest, path)
+        return path
 
     def put(self, data: bytes) -> str:
         """Store bytes and return their digest.
@@ -56,7 +86,7 @@ class Blobs:
         Raises:
             StoreError: There is none.
         """
-        path = self.path(digest)
+        path = self.fetched(digest)
         if not path.is_file():
             raise StoreError(f"the workspace holds no content {digest[:12]}…", hint=f"expected it at {path}")
         with disk_errors(path):
@@ -83,10 +113,11 @@ class Blobs:
 
     def _keep(self, temporary: Path, digest: str) -> None:
         path = self.path(digest)
-        if path.is_file():
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.replace(path)
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.replace(path)
+        if self._shared is not None:
+            self._shared.put(digest, path)
 
 
 class BlobWriter:

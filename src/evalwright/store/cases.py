@@ -151,7 +151,7 @@ class CaseFile(CaseSource):
         Raises:
             StoreError: The workspace does not hold it.
         """
-        path = blobs.path(digest)
+        path = blobs.fetched(digest)
         if not path.is_file():
             raise StoreError(f"the workspace does not hold the cases {digest[:12]}…", hint=f"expected them at {path}")
         return cls(path, digest, _load_index(blobs, digest))

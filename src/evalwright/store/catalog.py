@@ -148,9 +148,10 @@ class Catalog:
         """Note a run that begins; what was noted of a run of this id before is replaced."""
         self._save(manifest.run_id, {**_of_manifest(manifest), "status": status.value})
 
-    def finish(self, summary: Summary, *, finished_at: float) -> None:
-        """Note how a run ended, and its figures."""
+    def finish(self, summary: Summary, *, finished_at: float, published: str | None = None) -> None:
+        """Note how a run ended, its figures, and under which name its files are in the object storage."""
         values = {**_of_manifest(summary.manifest), **_of_summary(summary, finished_at)}
+        values |= {} if published is None else {"published": published}
         self._save(summary.manifest.run_id, values, figure_rows(msgspec.to_builtins(summary)))
 
     def _save(self, run_id: str, values: dict[str, object], figures: Sequence[dict[str, object]] = ()) -> None:
@@ -305,7 +306,11 @@ class Catalog:
         text = self._text(RUNS.c.summary, run_id)
         return None if text is None else msgspec.json.decode(text, type=Summary)
 
-    def _text(self, column: sa.Column[str], run_id: str) -> str | None:
+    def published(self, run_id: str) -> str | None:
+        """Name of the list of a run's files in the object storage; None when they were not put there."""
+        return self._text(RUNS.c.published, run_id)
+
+    def _text(self, column: sa.Column[Any], run_id: str) -> str | None:
         with reading(self._engine) as connection:
             return connection.execute(sa.select(column).where(RUNS.c.run_id == run_id)).scalar()
 

@@ -9,11 +9,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from evalwright.core.errors import DiskFull, NewerWorkspace, StoreError
+from evalwright.core.extras import optional
+from evalwright.store.addresses import catalog_url
 from evalwright.store.migrations import FOLDER, HEAD, REVISIONS
 from evalwright.store.tables import VERSION
 
 BUSY_MS = 30_000
 """How long a writer waits for another process's writing."""
+
+CONNECT_S = 10
+"""How long to wait for a server to answer."""
 
 _MIGRATION_LOCK = 7_291_004
 
@@ -42,11 +47,28 @@ def connect(url: str | sa.URL) -> sa.Engine:
 
 
 def _engine(url: str | sa.URL) -> sa.Engine:
-    if sa.make_url(url).get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True)
+    found, schema = (url, None) if isinstance(url, sa.URL) else catalog_url(url)
+    if found.get_backend_name() != "sqlite":
+        return _postgres(found, schema)
+    url = found
     engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"timeout": BUSY_MS / 1000})
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _postgres(url: sa.URL, schema: str | None) -> sa.Engine:
+    """An engine whose tables are in a schema of their own, made when it is not there."""
+    optional("psycopg", extra="postgres")
+    connect_args: dict[str, object] = {"connect_timeout": CONNECT_S, "application_name": "evalwright"}
+    if schema is not None:
+        quoted = '"' + schema.replace('"', '""') + '"'
+        connect_args["options"] = f"-csearch_path={quoted}"
+    engine = sa.create_engine(url, pool_pre_ping=True, connect_args=connect_args)
+    if schema is not None:
+        with errors(engine), engine.begin() as connection:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
     return engine
 
 
@@ -96,7 +118,19 @@ def _translated(error: sa.exc.DBAPIError, url: sa.URL) -> StoreError:
     if "not a database" in text or "malformed" in text:
         hint = "move it away: the runs themselves are safe in the `runs` folder and are listed again"
         return StoreError(f"the catalog {place} is damaged ({text})", hint=hint)
-    return StoreError(f"the catalog {place} can't be used: {text}")
+    if error.connection_invalidated or isinstance(error, sa.exc.OperationalError):
+        hint = "is its server running, and its address right? What is in the workspace's folder is safe"
+        return CatalogAway(f"the catalog {place} can't be reached: {_first_line(text)}", hint=hint)
+    return StoreError(f"the catalog {place} can't be used: {_first_line(text)}")
+
+
+def _first_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[0][:300] if lines else "no reason given"
+
+
+class CatalogAway(StoreError):
+    """The catalog's server can't be reached; what is in the folder stays there and is noted later."""
 
 
 def _revision(engine: sa.Engine) -> str | None:

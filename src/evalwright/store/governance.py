@@ -5,14 +5,11 @@ Each line is the whole state of a record after a change; the last line of an id 
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 import msgspec
 
 from evalwright.core.errors import StoreError
-from evalwright.store.files import disk_errors
 from evalwright.store.workspace import Workspace
 
 FOLDER = "governance"
@@ -107,34 +104,21 @@ class _Record(Protocol):
 R = TypeVar("R", bound=_Record)
 
 
-def _path(workspace: Workspace, name: str) -> Path:
-    return workspace.root / FOLDER / f"{name}.jsonl"
-
-
 def _append(workspace: Workspace, name: str, record: _Record) -> None:
     workspace.ensure()
-    path = _path(workspace, name)
-    line = msgspec.json.encode(record) + b"\n"
-    with disk_errors(path):
-        path.parent.mkdir(exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            os.write(handle, line)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    with workspace.logs.writing(f"{FOLDER}/{name}") as log:
+        log.append(msgspec.json.encode(record))
 
 
 def _read(workspace: Workspace, name: str, kind: type[R]) -> list[R]:
-    path = _path(workspace, name)
+    log = f"{FOLDER}/{name}"
     found: dict[str, R] = {}
-    with disk_errors(path):
-        lines = path.read_bytes().splitlines() if path.is_file() else []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(workspace.logs.lines(log), start=1):
         try:
             record = msgspec.json.decode(line, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise StoreError(f"{path}:{number} can't be read: {error}", hint="mend or remove the line") from error
+            place = f"{workspace.logs.place(log)}:{number}"
+            raise StoreError(f"{place} can't be read: {error}", hint="mend or remove the line") from error
         found[record.id] = record
     return list(found.values())
 

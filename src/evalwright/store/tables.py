@@ -28,6 +28,7 @@ RUNS = sa.Table(
     sa.Column("tags", sa.JSON, nullable=False),
     sa.Column("manifest", sa.Text, nullable=False),
     sa.Column("summary", sa.Text),
+    sa.Column("published", sa.String(400)),
     sa.Index("ix_runs_created_at", "created_at"),
     sa.Index("ix_runs_suite", "suite", "created_at"),
 )
