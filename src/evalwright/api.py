@@ -154,7 +154,7 @@ def evaluate(
     target: Any,
     *,
     settings: RunSettings | None = None,
-    workspace: str | Path | None = None,
+    workspace: str | Path | Workspace | None = None,
     listeners: tuple[RunListener, ...] = (),
 ) -> Run:
     """Run a suite against a target and keep the results in the workspace.
@@ -164,7 +164,7 @@ def evaluate(
         target: Any function, sync or async, that takes a case's input; a `Target`; or recorded outputs: a mapping
             from case id to text or `Output`.
         settings: How to run; the suite's own settings by default.
-        workspace: Folder of results; the nearest `.evalwright` upward by default.
+        workspace: Folder of results, or an opened workspace; the nearest `.evalwright` upward by default.
         listeners: Ears of the run.
 
     Returns:
@@ -184,9 +184,15 @@ def evaluate(
     """
     source = from_suite(suite, target_from(target), settings)
     check_settings(source.settings)
-    context = RunContext(workspace=Workspace.open(None if workspace is None else Path(workspace)), listeners=listeners)
+    context = RunContext(workspace=_opened(workspace), listeners=listeners)
     summary = _outside_any_loop(lambda: start_run(source, context))
     return Run(summary, context.workspace.run(summary.manifest.run_id))
+
+
+def _opened(workspace: str | Path | Workspace | None) -> Workspace:
+    if isinstance(workspace, Workspace):
+        return workspace
+    return Workspace.open(None if workspace is None else Path(workspace))
 
 
 def open_run(reference: str = "latest", *, workspace: str | Path | None = None) -> Run:

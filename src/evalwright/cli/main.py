@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Any, NoReturn
 
@@ -36,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "slices": ("evalwright.cli.slices:slices", "Find the slices in which a run is worse than elsewhere."),
     "power": ("evalwright.cli.power:power", "Tell what difference a suite can see, and what more it takes."),
     "flaky": ("evalwright.cli.flaky:flaky", "Find cases that pass and fail by chance, and those that changed."),
+    "sync": ("evalwright.cli.sync:sync", "Bring a shared workspace's folder, catalog and object storage together."),
     "export": ("evalwright.cli.export:export", "Export a run's rows as JSONL, CSV or Parquet."),
     "gate": ("evalwright.cli.gate:gate", "Decide on a stored run, or explain its decision."),
     "push": ("evalwright.cli.push:push_runs", "Send finished runs to a server."),
@@ -106,8 +108,14 @@ configuration, 3 inconclusive, 4 run incomplete, 130 interrupted."""
 
 @click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="evalwright", prog_name="evalwright")
-def main() -> None:
+@click.option(
+    "--catalog", metavar="URL", help="Shared catalog, e.g. 'postgresql://me:${PW}@host/db'; $EVALWRIGHT_CATALOG."
+)
+@click.option("--objects", metavar="URL", help="Object storage, e.g. s3://bucket/prefix; $EVALWRIGHT_OBJECTS.")
+def main(catalog: str | None, objects: str | None) -> None:
     """Measure AI features and turn the measurements into release decisions."""
+    os.environ.update({"EVALWRIGHT_CATALOG": catalog} if catalog else {})
+    os.environ.update({"EVALWRIGHT_OBJECTS": objects} if objects else {})
 
 
 def run() -> NoReturn:

@@ -39,7 +39,7 @@ class EventLog(Generic[T]):
         Raises:
             StoreError: A line can't be read.
         """
-        return self.decoded(self._workspace.logs.lines(self._name)) if self._workspace.root.exists() else []
+        return self.decoded(self._workspace.logs.lines(self._name))
 
     def decoded(self, lines: list[bytes]) -> list[T]:
         """The records of lines.

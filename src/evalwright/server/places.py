@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import threading
 
-import sqlalchemy as sa
-
 from evalwright.server.settings import ServerSettings
 from evalwright.services.accounts import DEFAULT_PROJECT, check_name
-from evalwright.store.catalog import Catalog
-from evalwright.store.database import writing
 from evalwright.store.workspace import Workspace
 
 
@@ -40,10 +36,9 @@ class Places:
     def _opened(self, project: str) -> Workspace:
         check_name(project, "project")
         folder = self._settings.workspace
-        workspace = Workspace.open(folder if project == DEFAULT_PROJECT else folder / "projects" / project)
-        if self._settings.catalog is not None:
-            workspace.catalog = _in_schema(self._settings.catalog, f"evalwright_{project}")
-        return workspace
+        if project == DEFAULT_PROJECT:
+            return Workspace.open(folder, catalog=self._settings.catalog, objects=self._settings.objects)
+        return self._open[DEFAULT_PROJECT].project(project)
 
     def close(self) -> None:
         """Close the catalogs."""
@@ -52,13 +47,3 @@ class Places:
                 if "catalog" in workspace.__dict__:
                     workspace.catalog.close()
             self._open.clear()
-
-
-def _in_schema(address: str, schema: str) -> Catalog:
-    """The catalog of a project: a schema of its own, which its connections see nothing beside."""
-    url = sa.make_url(address).set(drivername="postgresql+psycopg")
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    with writing(engine) as connection:
-        connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
-    engine.dispose()
-    return Catalog.open(url.update_query_dict({"options": f'-csearch_path="{schema}"'}))

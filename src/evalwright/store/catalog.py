@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import time
+import weakref
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,7 @@ class Catalog:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        weakref.finalize(self, engine.dispose)
 
     @classmethod
     def open(cls, url: str | sa.URL) -> Catalog:

@@ -118,7 +118,7 @@ def _translated(error: sa.exc.DBAPIError, url: sa.URL) -> StoreError:
     if "not a database" in text or "malformed" in text:
         hint = "move it away: the runs themselves are safe in the `runs` folder and are listed again"
         return StoreError(f"the catalog {place} is damaged ({text})", hint=hint)
-    if error.connection_invalidated or isinstance(error, sa.exc.OperationalError):
+    if url.get_backend_name() != "sqlite" and isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
         hint = "is its server running, and its address right? What is in the workspace's folder is safe"
         return CatalogAway(f"the catalog {place} can't be reached: {_first_line(text)}", hint=hint)
     return StoreError(f"the catalog {place} can't be used: {_first_line(text)}")

@@ -1,7 +1,7 @@
 """Append-only logs of a workspace: lines that are never changed, in files with locks or in the catalog.
 
 Golden sets, waivers, quarantine, proposals and members are such logs. In files they belong to one machine; in the
-catalog's table several machines share them. Writers wait for one another, so what they check still holds when they write.
+catalog's table several machines share them. Writers wait for one another, so what they check holds when they write.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
+from evalwright.store.catalog import Catalog
 from evalwright.store.database import reading, writing
 from evalwright.store.files import disk_errors
 from evalwright.store.tables import LOGS
@@ -158,11 +159,15 @@ class TableLogs:
     """Logs as rows of the catalog, which several machines share.
 
     Args:
-        engine: The catalog's database.
+        catalog: The catalog; its connections live as long as it does.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    @property
+    def _engine(self) -> sa.Engine:
+        return self._catalog.engine
 
     def names(self, folder: str) -> list[str]:
         """Names of the logs in a folder, without it, sorted."""

@@ -1,11 +1,13 @@
-"""Object storage: content that is put once and fetched when it is missing here. S3, Google Cloud, Azure, or a folder."""
+"""Object storage: content put once, and fetched when it is missing here. S3, Google Cloud, Azure, or a folder."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,26 +43,28 @@ class Objects:
         self.address = address
         self._obstore: Any = optional("obstore", extra="objects")
         self._errors: Any = optional("obstore.exceptions", extra="objects")
-        self._store = self._open(expanded(address))
 
-    def _open(self, url: str) -> Any:
+    @cached_property
+    def _store(self) -> Any:
+        """The store, opened when it is first used, so that one that is away does no harm before."""
         make: Any = optional("obstore.store", extra="objects")
+        url = expanded(self.address)
         with self._translated():
             if url.startswith("file://"):
                 return make.from_url(url, mkdir=True)
+            plain = os.environ.get("AWS_ALLOW_HTTP", "").lower() == "true"
+            waits = {"timeout": TIMEOUT, "connect_timeout": "5s", "allow_http": plain}
             retries = {"max_retries": 3, "retry_timeout": timedelta(seconds=RETRY_S)}
-            return make.from_url(
-                url, client_options={"timeout": TIMEOUT, "connect_timeout": "5s"}, retry_config=retries
-            )
+            return make.from_url(url, client_options=waits, retry_config=retries)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
         except (self._errors.BaseError, OSError, ValueError) as error:
-            text = str(error).strip().splitlines()
+            text = str(error).strip().splitlines() or ["no reason given"]
             raise ObjectsAway(
-                f"the object storage {shown(self.address)} can't be used: {text[0][:300] if text else 'no reason given'}",
+                f"the object storage {shown(self.address)} can't be used: {text[0][:300]}",
                 hint="what is here is kept; `evalwright sync` puts it there when the storage is back",
             ) from error
 

@@ -1,4 +1,4 @@
-"""Runs between this folder and object storage: put when they are finished, fetched when they are missing or newer there.
+"""Runs between this folder and object storage: put when finished, fetched when missing here or newer there.
 
 The files of a run are content-addressed objects. Beside them stands a list of them, a new one each time the run is put;
 the catalog names the list that counts. So a reader sees a whole state of a run, the old one or the new.

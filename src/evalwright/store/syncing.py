@@ -1,4 +1,4 @@
-"""A folder and the places it is shared by: what is put there, fetched from there, and what waits because they are away."""
+"""A folder and the places it is shared by: what is put there, fetched from there, or waits while they are away."""
 
 from __future__ import annotations
 
@@ -105,8 +105,13 @@ class Shared:
             self.catch_up()
 
     def _finish(self, summary: Summary, finished_at: float) -> None:
+        """Put the files, then note the run; figures are noted even when the files can't be put."""
         objects, folder = self._workspace.objects, self._workspace.run_dir(summary.manifest.run_id)
-        published = None if objects is None else put_run(objects, folder)
+        try:
+            published = None if objects is None else put_run(objects, folder)
+        except ObjectsAway:
+            self._workspace.catalog.finish(summary, finished_at=finished_at)
+            raise
         self._workspace.catalog.finish(summary, finished_at=finished_at, published=published)
 
     def refresh(self, run_id: str, folder: Path) -> None:

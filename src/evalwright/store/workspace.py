@@ -243,7 +243,7 @@ class Workspace:
         """Append-only logs: in the folder, or in a catalog that several machines share."""
         from evalwright.store.logs import FileLogs, TableLogs
 
-        return FileLogs(self.root) if self.catalog_address is None else TableLogs(self.catalog.engine)
+        return FileLogs(self.root) if self.catalog_address is None else TableLogs(self.catalog)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -306,7 +306,10 @@ class Workspace:
         if self.objects_address is not None:
             self.shared.refresh(run_id, folder)
         if not folder.is_dir():
-            raise StoreError(f"there is no folder of the run {run_id}", hint=f"expected it at {folder}")
+            hint = f"expected it at {folder}"
+            if self.objects_address is not None:
+                hint = "it runs on another machine, or waits there to be put: `evalwright sync` on that machine"
+            raise StoreError(f"there is no folder of the run {run_id}", hint=hint)
         return self._run_store(folder)
 
     def store_of(self, run_id: str) -> RunStore:

@@ -125,7 +125,7 @@ def test_bad_rows_only_leave_the_set_unchanged(goldens: Goldens) -> None:
 
 def test_a_line_that_was_not_finished_does_not_count(goldens: Goldens) -> None:
     goldens.add("t", cases("a"))
-    path = goldens.logs.folder / "t.jsonl"
+    path = goldens.workspace.root / "golden" / "t.jsonl"
     with path.open("ab") as file:
         file.write(b'{"type":"version","number":2,"dig')
     assert len(goldens.get("t").versions) == 1
@@ -135,7 +135,7 @@ def test_a_line_that_was_not_finished_does_not_count(goldens: Goldens) -> None:
 
 def test_a_damaged_log_is_named_with_its_line(goldens: Goldens) -> None:
     goldens.add("t", cases("a"))
-    path = goldens.logs.folder / "t.jsonl"
+    path = goldens.workspace.root / "golden" / "t.jsonl"
     path.write_bytes(b"rubbish\n" + path.read_bytes())
     with pytest.raises(StoreError, match=r"t\.jsonl:1 can't be read"):
         goldens.get("t")

@@ -49,7 +49,7 @@ def test_an_absent_workspace_that_must_be_there(tmp_path: Path) -> None:
 
 def test_a_later_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "workspace.json").write_text('{"format": 99, "created_at": 0, "more": true}')
-    with pytest.raises(NewerWorkspace, match="format 99, this one knows 1"):
+    with pytest.raises(NewerWorkspace, match="format 99, this one knows 2"):
         Workspace.open(tmp_path)
 
 
