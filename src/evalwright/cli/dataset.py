@@ -20,6 +20,7 @@ from evalwright.datasets.exporters import EXPORTERS, export_cases
 from evalwright.datasets.versions import GoldenSet, SetInfo, Version
 from evalwright.governance.members import Members
 from evalwright.governance.roles import Action
+from evalwright.services.exporting import export_annotated
 from evalwright.services.golden import Goldens, opened, rows_of_file
 from evalwright.services.pins import update_pins
 from evalwright.store.workspace import Workspace
@@ -35,6 +36,7 @@ Examples:
 A version is named as NAME, NAME@v2, NAME@latest, NAME@approved, NAME@TAG,
 NAME@DIGEST or NAME@2026-08 (the last one made by then)."""
 
+_rows_file = click.Path(path_type=Path, dir_okay=False, exists=True)
 by_option = click.option("--by", metavar="NAME", help="Who does this; $EVALWRIGHT_AUTHOR or the user by default.")
 message_option = click.option("--message", "-m", default="", help="Why.")
 
@@ -270,11 +272,20 @@ def checkout(reference: str, output: Path | None, workspace: Path | None) -> Non
 @click.argument("reference", metavar="NAME[@VERSION]|FILE")
 @click.option("--format", "-f", "kind", type=click.Choice(list(EXPORTERS)), required=True, help="Of the file.")
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Where to.")
+@click.option("--labels", type=_rows_file, help="labels.jsonl, as annotations of Label Studio tasks.")
+@click.option("--outputs", type=_rows_file, help="outputs.jsonl, as predictions of Label Studio tasks.")
 @workspace_option
-def export(reference: str, kind: str, output: Path, workspace: Path | None) -> None:
-    """Write a version's cases for another tool."""
+def export(
+    reference: str, kind: str, output: Path, labels: Path | None, outputs: Path | None, workspace: Path | None
+) -> None:
+    """Write a version's cases for another tool; as they were, where they came from it."""
+    if (labels or outputs) and kind != "label-studio":
+        raise UsageError("--labels and --outputs go with --format label-studio")
     with opened(reference, Workspace.open(workspace)) as cases:
-        count = export_cases(cases, kind, output)
+        if labels or outputs:
+            count = export_annotated(cases, output, labels=labels, outputs=outputs)
+        else:
+            count = export_cases(cases, kind, output)
     click.echo(f"wrote {output}: {count:,} cases")
 
 

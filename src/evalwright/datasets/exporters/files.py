@@ -1,4 +1,4 @@
-"""Cases into files: JSONL, CSV, Parquet, promptfoo tests, Label Studio tasks, an Inspect log's samples."""
+"""Cases into files: JSONL, CSV, Parquet, Excel, promptfoo tests, Label Studio tasks, an Inspect log's samples."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import msgspec
 
 from evalwright.core.case import Case, Json
 from evalwright.core.identity import canonical_json
+from evalwright.datasets.exporters.excel import write_excel
+from evalwright.datasets.exporters.label_studio import label_studio_task, tasks_text
+from evalwright.datasets.exporters.promptfoo import promptfoo_test
 from evalwright.store.cases import CaseFile, CaseSelection
 from evalwright.store.export import FORMULA_STARTS
 from evalwright.store.files import atomic_file
@@ -35,9 +38,13 @@ def export_cases(cases: CaseFile | CaseSelection, kind: str, path: Path) -> int:
         KeyError: There is no such format.
         DiskFull: No space is left.
         StoreError: The file can't be written.
+        MissingExtra: Excel files need openpyxl.
+        UsageError: A text is longer than a cell of a workbook may be.
     """
     if kind == "parquet":
         _parquet(cases, path)
+    elif kind == "excel":
+        write_excel(path, COLUMNS, ((_plain(getattr(case, name)) for name in COLUMNS) for case in cases))
     else:
         with atomic_file(path) as file:
             for piece in EXPORTERS[kind](cases):
@@ -63,10 +70,14 @@ def _csv(cases: Iterable[Case]) -> Iterator[bytes]:
 
 
 def _cell(value: Json) -> str:
+    text = _plain(value)
+    return "'" + text if text.startswith(FORMULA_STARTS) else text
+
+
+def _plain(value: Json) -> str:
     if value in (None, {}, ()):
         return ""
-    text = ",".join(value) if isinstance(value, tuple) else value if isinstance(value, str) else _json(value)
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
+    return ",".join(value) if isinstance(value, tuple) else value if isinstance(value, str) else _json(value)
 
 
 def _json(value: Json) -> str:
@@ -90,49 +101,8 @@ def _promptfoo(cases: Iterable[Case]) -> Iterator[bytes]:
     yield b"\n]}\n"
 
 
-def promptfoo_test(case: Case) -> dict[str, Json]:
-    """A case as a promptfoo test: an object as its variables, anything else as the variable `prompt`.
-
-    Imported checks are written back as assertions; without them, an expected text is asked for with `equals`.
-    """
-    checks = case.metadata.get("checks")
-    metadata = {key: value for key, value in case.metadata.items() if key not in ("checks", "description")}
-    test: dict[str, Json] = {"vars": case.input if isinstance(case.input, dict) else {"prompt": case.input}}
-    if "description" in case.metadata:
-        test["description"] = case.metadata["description"]
-    found = _assertions(checks) if isinstance(checks, dict) else []
-    if not found and case.expected is not None:
-        found = [{"type": "equals", "value": case.expected}]
-    return test | ({"assert": found} if found else {}) | ({"metadata": metadata} if metadata else {})
-
-
-def _assertions(checks: dict[str, Json]) -> list[Json]:
-    found: list[Json] = []
-    for key, values in checks.items():
-        stem, _, number = key.rpartition("_")
-        kind = (stem if number.isdecimal() and stem else key).replace("_", "-")
-        items = values if isinstance(values, list) else [values]
-        if kind.endswith(("-all", "-any")):
-            found.append({"type": kind, "value": items})
-        else:
-            found += [{"type": kind, "value": item} for item in items]
-    return found
-
-
 def _label_studio(cases: Iterable[Case]) -> Iterator[bytes]:
-    yield b"[\n"
-    for number, case in enumerate(cases):
-        yield (b",\n" if number else b"") + json.dumps(label_studio_task(case), ensure_ascii=False).encode()
-    yield b"\n]\n"
-
-
-def label_studio_task(case: Case) -> dict[str, Json]:
-    """A case as a task: its input the data, the rest under `meta`; the id stays a number when it was one."""
-    data = case.input if isinstance(case.input, dict) else {"input": case.input}
-    meta = {"case_id": case.id, **({"expected": case.expected} if case.expected is not None else {})}
-    meta |= {"metadata": case.metadata} if case.metadata else {}
-    number = {"id": int(case.id)} if case.id.isdecimal() and len(case.id) < 16 else {}
-    return {**number, "data": data, "meta": meta}
+    return tasks_text(map(label_studio_task, cases))
 
 
 def _inspect(cases: Iterable[Case]) -> Iterator[bytes]:
@@ -161,6 +131,7 @@ EXPORTERS: dict[str, Callable[[Iterable[Case]], Iterator[bytes]]] = {
     "jsonl": _jsonl,
     "csv": _csv,
     "parquet": _jsonl,
+    "excel": _csv,
     "promptfoo": _promptfoo,
     "label-studio": _label_studio,
     "inspect": _inspect,

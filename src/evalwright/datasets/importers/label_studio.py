@@ -84,8 +84,10 @@ def _value(result: Object) -> Json:
 
 
 def _metadata(row: Object) -> Object:
+    """What is worth reading of a task; and under `label_studio` all of it, to be exported as it was."""
     kept = {"meta": row.get("meta"), "agreement": row.get("agreement"), "predictions": _predictions(row)}
-    return {key: value for key, value in kept.items() if value}
+    whole = {key: value for key, value in row.items() if key not in ("id", "data")} if "data" in row else {}
+    return {key: value for key, value in {**kept, "label_studio": whole}.items() if value}
 
 
 def _predictions(row: Object) -> list[Json]:

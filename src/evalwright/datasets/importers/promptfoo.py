@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from evalwright.core.case import BadRow, Case, Json
 from evalwright.core.errors import ConfigError
 from evalwright.core.identity import content_id
+from evalwright.datasets.exporters.promptfoo import with_test
 from evalwright.datasets.importers.assertions import from_cell, map_assertions
 from evalwright.datasets.importers.items import Figures, Item, Note, TargetHint
 from evalwright.datasets.importers.source import Source
@@ -101,18 +102,25 @@ class CaseMaker:
     def __init__(self) -> None:
         self._used: dict[str, str] = {}
 
-    def case(self, variables: Json, metadata: dict[str, Json], checks: dict[str, Json]) -> Case:
-        """The case of one test; the same test again gives the same case."""
+    def case(
+        self, variables: Json, metadata: dict[str, Json], checks: dict[str, Json], whole_test: Test | None = None
+    ) -> Case:
+        """The case of one test; the same test again gives the same case.
+
+        What could not be told from the case again (options, thresholds, checks that apply to all cases) stays in its
+        metadata under `promptfoo`, so that the test can be exported as it was.
+        """
         whole = content_id([variables, checks])
         name = content_id(variables)
         if self._used.setdefault(name, whole) != whole:
             name = whole
-        return Case(
+        made = Case(
             id=name,
             input=variables,
             expected=checks.get("equals", [None])[0] if len(checks.get("equals", [])) == 1 else None,
             metadata={**metadata, **({"checks": checks} if checks else {})},
         )
+        return made if whole_test is None else with_test(made, whole_test)
 
 
 def _test_items(source: Source, test: Test, config: Test, maker: CaseMaker) -> Iterator[Item]:
@@ -124,9 +132,15 @@ def _test_items(source: Source, test: Test, config: Test, maker: CaseMaker) -> I
     metadata = {**_dict(base.get("metadata")), **_dict(test.get("metadata"))}
     if test.get("description"):
         metadata["description"] = test["description"]
+    whole = {**rest_of_test(base), **rest_of_test(test), "assert": ([] if skip else _list(base.get("assert"))) + own}
     for variables in _combinations(source, {**_dict(base.get("vars")), **_dict(test.get("vars"))}):
-        yield maker.case(variables, metadata, mapped.values)
+        yield maker.case(variables, metadata, mapped.values, whole)
     yield from mapped.checks
+
+
+def rest_of_test(test: Test) -> Test:
+    """What a test says beside variables, metadata and assertions."""
+    return {key: value for key, value in test.items() if key not in ("vars", "metadata", "description", "assert")}
 
 
 def _combinations(source: Source, variables: dict[str, Json]) -> Iterator[dict[str, Json]]:

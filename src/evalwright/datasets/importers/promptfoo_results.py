@@ -11,7 +11,7 @@ from evalwright.core.identity import content_id
 from evalwright.core.output import Output
 from evalwright.datasets.importers.assertions import map_assertions
 from evalwright.datasets.importers.items import Answer, Figures, Item, Note
-from evalwright.datasets.importers.promptfoo import CaseMaker
+from evalwright.datasets.importers.promptfoo import CaseMaker, rest_of_test
 from evalwright.datasets.importers.source import Source
 from evalwright.datasets.importers.values import number, tokens
 from evalwright.datasets.jsonl import FileError
@@ -77,7 +77,8 @@ def _case(row: Row, maker: CaseMaker) -> tuple[Case, Iterable[Item]]:
     metadata = {key: value for key, value in _dict(test.get("metadata")).items() if not key.startswith("_")}
     if test.get("description"):
         metadata["description"] = test["description"]
-    return maker.case(variables, metadata, mapped.values), mapped.checks
+    whole = {**rest_of_test(test), "assert": [item for item in _list(asserted) if item]}
+    return maker.case(variables, metadata, mapped.values, whole), mapped.checks
 
 
 def _prompt_text(row: Row) -> str:
