@@ -44,6 +44,8 @@ def write_excel(path: Path, columns: Sequence[str], rows: Iterable[Iterable[str]
 
 
 def _cell(openpyxl: Any, sheet: Any, text: str, number: int) -> Any:
+    if not text:
+        return None
     if len(text) > MAX_CELL:
         message = f"row {number} has a text of {len(text):,} characters; a cell holds {MAX_CELL:,}"
         raise UsageError(message, hint="export csv or parquet instead")
