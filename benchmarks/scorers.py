@@ -1,6 +1,9 @@
 """How many stored outputs each built-in scorer judges in a second.
 
     python benchmarks/scorers.py [--cases 2000] [--seconds 1.0] [--only NAME ...]
+    python benchmarks/scorers.py --cases 100000 --whole --only exact groundedness ...
+
+With `--whole` every output is judged once, instead of as many as there is time for.
 
 Outputs are made up: answers of about sixty words with citations, three passages of about a hundred words (three in four
 of them met before, as in a real corpus), two tool calls. One process, one thread; loading is not counted.
@@ -52,9 +55,16 @@ ANSWERED = (
     "context_recall",
     "noise_sensitivity",
 )
+LABELS = ("accuracy", "balanced_accuracy", "cohen_kappa", "f1", "mcc", "precision", "recall")
+AMOUNTS = ("bias", "mae", "r2", "rmse")
 RETRIEVED = ("recall_at_k", "precision_at_k", "hit_rate", "mrr", "map", "ndcg", "bpref", "r_precision")
 OPTIONS |= {name: [{"expected": "answer"}] for name in ANSWERED}
 OPTIONS |= {name: [{"expected": "sources"}] for name in RETRIEVED}
+OPTIONS |= {name: [{"expected": "label", "field": "data.label"}] for name in LABELS}
+OPTIONS |= {name: [{"expected": "number", "field": "data.a"}] for name in AMOUNTS}
+OPTIONS |= {name: [{"values": ["Helix", "ten days"]}] for name in ("remembers", "forgets")}
+OPTIONS["canary_leak"] = [{"canaries": ["TULIP-9942-OMEGA"]}]
+OPTIONS["trouble_free"] = [{}]
 
 
 def sentence(rng: random.Random, words: int) -> str:
@@ -73,7 +83,8 @@ def context(rng: random.Random, index: int, corpus: list[str]) -> ScoreContext:
         Passage(id=f"d{n}", text=chosen, score=1.0 / n) for n, chosen in enumerate(rng.sample(corpus, 3), start=1)
     )
     output = Output(
-        text=text, data={"a": 1, "b": [1, 2]}, contexts=passages, usage=Usage(input_tokens=900, output_tokens=80),
+        text=text, data={"a": 1, "b": [1, 2], "label": "refund"}, contexts=passages,
+        usage=Usage(input_tokens=900, output_tokens=80),
         cost=0.001, latency_s=1.0, first_token_s=0.2, messages=({"role": "assistant", "content": text},),
         tool_calls=(
             ToolCall(name="look_up", arguments={"id": index}), ToolCall(name="pay", arguments={"n": 3}, error="x"),
@@ -85,6 +96,7 @@ def context(rng: random.Random, index: int, corpus: list[str]) -> ScoreContext:
         "number": 5,
         "calls": [{"name": "look_up", "arguments": {"id": index}}, {"name": "pay", "arguments": {"n": {"$max": 5}}}],
         "state": {"a": 1},
+        "label": rng.choice(["refund", "plan"]),
     }
     question = "How many days does a refund of an order take?"
     metadata = {"answerable": True, "should_refuse": False}
@@ -101,6 +113,13 @@ def speed(scorer: Any, rows: list[ScoreContext], seconds: float) -> tuple[float,
             scorer.score(next(source))
         done += 20
     return done / (time.perf_counter() - began), usable
+
+
+def whole(scorer: Any, rows: list[ScoreContext]) -> tuple[float, int]:
+    """Cases a second over every row once, and how many were scored rather than skipped."""
+    began = time.perf_counter()
+    usable = sum(scorer.score(row).status is ScoreStatus.SCORED for row in rows)
+    return len(rows) / (time.perf_counter() - began), usable
 
 
 def runs(only: list[str]) -> Iterator[tuple[str, Any]]:
@@ -121,11 +140,12 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=2_000)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--whole", action="store_true")
     options = parser.parse_args()
     rows = contexts(options.cases)
     print(f"{'scorer':28} {'cases/s':>10} {'100,000 in':>11}")
     for label, scorer in runs(options.only):
-        rate, usable = speed(scorer, rows, options.seconds)
+        rate, usable = whole(scorer, rows) if options.whole else speed(scorer, rows, options.seconds)
         note = "" if usable else "  (every row skipped)"
         print(f"{label:28} {rate:10,.0f} {100_000 / rate:9.1f} s{note}")
 

@@ -196,3 +196,29 @@ def test_graded_figures_corrected_with_labels_of_the_same_answers_cover_the_trut
         narrower += interval.width < mean_t(truth[chosen]).width
     assert hits / 200 >= 0.92
     assert narrower / 200 > 0.95
+
+
+def test_recorded_verdicts_are_corrected_over_all_and_say_what_to_label_next(tmp_path):
+    """A judge recorded on all 2,554 answers, every eighth with a label: the corrected rate is near the true one."""
+    truth = rows("truthfulqa/human_truth_dev.jsonl.gz")
+    rng = np.random.default_rng(5)
+    said = [row["human_true"] or rng.random() < 0.3 for row in truth]
+    verdicts = [
+        {"id": str(n), "verdict": "pass" if one else "fail", "judge": "gpt-9", "confidence": 0.5 + rng.random() / 2}
+        for n, one in enumerate(said)
+    ]
+    labels = [{"id": str(n), "label": bool(row["human_true"])} for n, row in enumerate(truth) if n % 8 == 0]
+    for name, found in (("verdicts", verdicts), ("labels", labels)):
+        (tmp_path / f"{name}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in found))
+    path = tmp_path / "verdicts.jsonl"
+    plan = CalibrationPlan(labels=read_labels(tmp_path / "labels.jsonl", {}))
+    card = calibrate_recorded(path, read_labels(path, {}), plan, created_at=1.0)
+    raw, corrected = card.figure("pass_rate_all"), card.figure("pass_rate_corrected")
+    real = np.mean([row["human_true"] for row in truth])
+    assert raw.low > real
+    assert corrected.low < real < corrected.high
+    assert raw.n == 2_554
+    assert len(card.next_labels) == 20
+    assert {int(name) % 8 for name in card.next_labels} - {0} == {int(name) % 8 for name in card.next_labels}
+    assert card.model == "gpt-9"
+    assert {bias.name for bias in card.biases} >= {"confidence"}

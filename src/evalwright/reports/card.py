@@ -26,6 +26,8 @@ MEANING = {
     "pass_precision": "of the passing answers, the share that is good",
     "pass_rate_people": "share of good answers by the labels",
     "pass_rate_scorer": "share of passing answers by the scorer",
+    "pass_rate_all": "share of passing answers by the scorer, of all it judged",
+    "pass_rate_corrected": "the same, corrected for its errors by the labels",
     "accuracy": "verdicts equal to the label, mean of both orders",
     "accuracy_original_order": "verdicts equal to the label, first order",
     "accuracy_swapped_order": "verdicts equal to the label, swapped order",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,20 @@ import msgspec
 import re2
 
 from evalwright.core.errors import UsageError
+from evalwright.core.estimate import Estimate
 from evalwright.core.identity import short_hash
 from evalwright.scorers.judge.reply import Pick, Unreadable, stated
-from evalwright.services.agreement import Measured, biases
+from evalwright.services.agreement import Measured, biases, figure
 from evalwright.services.calibration import CalibrationPlan, content, groups_of, output_hash
+from evalwright.services.corrections import MIN_LABELS, correct_binary
 from evalwright.services.label_scale import Scale, scale_for
 from evalwright.services.labels import LabelFile, LabelRow, as_truth
 from evalwright.services.orders import OrderedPair, order_report, winner_of
+from evalwright.services.teaching import Candidate, teach_most
+from evalwright.stats import estimate_mean
 from evalwright.store.cards import Card, LabelledVerdict
+
+_JUDGES = ("judge_model", "judge")
 
 
 def calibrate_recorded(path: Path, judgements: LabelFile, plan: CalibrationPlan, *, created_at: float) -> Card:
@@ -30,7 +36,9 @@ def calibrate_recorded(path: Path, judgements: LabelFile, plan: CalibrationPlan,
     labels = {row.case.id: row for row in plan.labels.rows if row.label is not None}
     both = [(row, labels[row.case.id]) for row in judgements.rows if row.case.id in labels]
     if not both:
-        raise UsageError(f"no id of {path} has a label in {plan.labels.name}", hint="--field id=COLUMN names the ids")
+        raise UsageError(
+            f"no id of {path} has a label in {plan.labels.name}", hint="--column id=NAME names the column of the ids"
+        )
     identity = short_hash([judgements.name, judgements.digest])
     blank = Card(metric=path.name.partition(".")[0], identity=identity, scorer="recorded", created_at=created_at)
     if any(row.order for row, _ in both):
@@ -40,9 +48,50 @@ def calibrate_recorded(path: Path, judgements: LabelFile, plan: CalibrationPlan,
         scale = Scale(())
     measured = [_recorded(row, label, scale, plan.by) for row, label in both]
     errors = sum(row.entry.verdict is None for row in measured)
-    found = biases(measured, level=plan.settings.level)
+    model = _judge_model(judgements)
+    found = biases(measured, judge_model=model, level=plan.settings.level)
     parts = content(measured, scale, plan, found, None)
-    return msgspec.structs.replace(blank, n=len(measured) - errors, errors=errors, **parts)
+    parts["figures"] += tuple(_of_all(measured, judgements, scale, plan.settings.level))
+    following = _next_labels(judgements, {row.entry.id: row.entry for row in measured}, scale)
+    return msgspec.structs.replace(
+        blank, n=len(measured) - errors, errors=errors, model=model, next_labels=following, **parts
+    )
+
+
+def _judge_model(judgements: LabelFile) -> str | None:
+    """The judge's model, where a column says so in every row alike."""
+    for column in _JUDGES:
+        named = {row.case.metadata.get(column) for row in judgements.rows}
+        if len(named) == 1 and isinstance(model := named.pop(), str):
+            return model
+    return None
+
+
+def _next_labels(judgements: LabelFile, known: Mapping[str, LabelledVerdict], scale: Scale) -> tuple[str, ...]:
+    """Verdicts without a label that would teach most."""
+    return teach_most(_candidate(row, known.get(row.case.id), scale) for row in judgements.rows if row.verdict)
+
+
+def _candidate(row: LabelRow, entry: LabelledVerdict | None, scale: Scale) -> Candidate:
+    if entry is None:
+        return row.case.id, scale.label(row.verdict or "")[0], None, False
+    right = entry.truth if entry.truth is not None else entry.label == entry.verdict
+    return row.case.id, entry.verdict or "", right, True
+
+
+def _of_all(measured: Sequence[Measured], judgements: LabelFile, scale: Scale, level: float) -> Iterator[Estimate]:
+    """The pass rate of all verdicts, raw and corrected, where some of them have no label."""
+    said = [scale.label(row.verdict)[1] for row in judgements.rows if row.verdict]
+    values = [float(one) for one in said if one is not None]
+    entries = [
+        msgspec.structs.replace(row.entry, said_value=float(row.entry.said), truth_value=float(row.entry.truth))
+        for row in measured
+        if row.entry.said is not None and row.entry.truth is not None
+    ]
+    if not MIN_LABELS <= len(entries) < len(values):
+        return
+    yield figure("pass_rate_all", estimate_mean(values, kind="proportion", level=level), higher_is_better=None)
+    yield figure("pass_rate_corrected", correct_binary(entries, values, level=level), higher_is_better=None)
 
 
 def _readable(row: LabelRow, scale: Scale) -> bool:
@@ -68,7 +117,13 @@ def _recorded(row: LabelRow, labelled: LabelRow, scale: Scale, by: Sequence[str]
         cluster=labelled.case.cluster,
         groups=groups_of(labelled, by) | groups_of(row, by),
         model=labelled.model or row.model,
+        confidence=_confidence(row),
     )
+
+
+def _confidence(row: LabelRow) -> float | None:
+    given = row.case.metadata.get("confidence")
+    return float(given) if isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given <= 1 else None
 
 
 def _recorded_pairs(blank: Card, both: Sequence[tuple[LabelRow, LabelRow]], plan: CalibrationPlan) -> Card:
