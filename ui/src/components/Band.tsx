@@ -1,7 +1,7 @@
 /** A metric over runs: points, interval band, breaks where runs can't be compared. */
 
 import { navigate } from "../app/router";
-import { day, interval, number } from "../lib/format";
+import { day, interval, moment, number } from "../lib/format";
 
 export interface BandPoint {
   id: string;
@@ -56,6 +56,7 @@ export function Band({ points, unit = "", height = 220, width = 860, small = fal
   const y = (value: number) => pad.t + (height - pad.t - pad.b) * (1 - (value - low) / (high - low || 1));
   const parts = stretches(points);
   const ticks = small ? [] : [low, (low + high) / 2, high];
+  const short = (shown.at(-1)?.at ?? 0) - (shown[0]?.at ?? 0) < 3 * 86_400;
   const every = Math.max(1, Math.ceil(points.length / Math.max(2, Math.floor(width / 110))));
   return (
     <svg className={`band ${small ? "small" : ""}`} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={title} preserveAspectRatio={small ? "none" : "xMidYMid meet"}>
@@ -94,7 +95,7 @@ export function Band({ points, unit = "", height = 220, width = 860, small = fal
         </g>
       ))}
       {!small && points.map((point, index) => index % every === 0 && (
-        <text key={point.id} className="tick" x={x(point)} y={height - 8} textAnchor={index === 0 ? "start" : index === points.length - 1 ? "end" : "middle"}>{day(point.at)}</text>
+        <text key={point.id} className="tick" x={x(point)} y={height - 8} textAnchor={index === 0 ? "start" : index === points.length - 1 ? "end" : "middle"}>{short ? moment(point.at).slice(5) : day(point.at)}</text>
       ))}
     </svg>
   );

@@ -25,14 +25,16 @@ export function RuleList({ results, run, names = [] }: { results: RuleResult[]; 
     <ul className="rules">
       {shown.map((result, place) => (
         <li key={place} className="rule">
-          <VerdictBadge verdict={result.waived ? "waived" : result.verdict} />
-          <div className="rule-words">
-            <b>{visible(resultWords(result))}</b>{result.rule.severity === "warn" && <span className="chip">warns only</span>}
-            {result.reason && <p className="muted clamp2" title={visible(result.reason)}>{visible(result.reason)}</p>}
-            {result.waived && <p className="small-text warn-text">set aside by waiver {visible(result.waived)}</p>}
+          <div className="rule-verdict">
+            <VerdictBadge verdict={result.waived ? "waived" : result.verdict} />
             {!result.waived && result.verdict !== "pass" && (result.rule.waivable ?? true) && project.can("engineer") && (
-              <button type="button" className="link small-text" onClick={() => setWaiving({ result, rule: names[place] ?? String(place + 1) })}>Ask for a waiver</button>
+              <button type="button" className="link waive" onClick={() => setWaiving({ result, rule: names[place] ?? String(place + 1) })}>Ask for a waiver</button>
             )}
+          </div>
+          <div className="rule-words">
+            <b title={visible(result.reason ?? "")}>{visible(resultWords(result))}</b>{result.rule.severity === "warn" && <span className="chip">warns only</span>}
+            {result.reason && result.verdict !== "pass" && <p className="muted clamp2" title={visible(result.reason)}>{visible(result.reason)}</p>}
+            {result.waived && <p className="small-text warn-text">set aside by waiver {visible(result.waived)}</p>}
           </div>
           <RuleFigure result={result} />
         </li>

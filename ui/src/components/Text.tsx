@@ -30,22 +30,26 @@ export function Characters({ text }: { text: string }) {
   );
 }
 
-/** Cut a text at the marks' ends; marks are clamped to the text, of overlapping ones the earlier wins. */
-function segments(text: string, marks: readonly TextMark[]): { text: string; start: number; mark: TextMark | null }[] {
-  const sorted = [...marks].filter((mark) => mark.end > mark.start).sort((a, b) => a.start - b.start);
-  const found: { text: string; start: number; mark: TextMark | null }[] = [];
-  let done = 0;
-  for (const mark of sorted) {
-    const start = Math.max(mark.start, done);
-    const end = Math.min(mark.end, text.length);
-    if (end <= start) continue;
-    if (start > done) found.push({ text: text.slice(done, start), start: done, mark: null });
-    found.push({ text: text.slice(start, end), start, mark });
-    done = end;
-  }
-  if (done < text.length) found.push({ text: text.slice(done), start: done, mark: null });
-  return found;
+interface Segment {
+  text: string;
+  start: number;
+  marks: TextMark[];
+  /** The marks that begin here, to be jumped to. */
+  begins: TextMark[];
 }
+
+/** Cut a text where marks begin and end; a place may carry several. */
+function segments(text: string, marks: readonly TextMark[]): Segment[] {
+  const real = marks.filter((mark) => mark.end > mark.start && mark.start < text.length).slice(0, 200);
+  const edges = [...new Set([0, text.length, ...real.flatMap((mark) => [mark.start, Math.min(mark.end, text.length)])])].sort((a, b) => a - b);
+  return edges.slice(0, -1).map((start, place) => {
+    const covering = real.filter((mark) => mark.start <= start && mark.end > start);
+    return { text: text.slice(start, edges[place + 1]), start, marks: covering, begins: covering.filter((mark) => mark.start === start) };
+  });
+}
+
+/** The tone of a place: failing marks win. */
+const toneOf = (marks: readonly TextMark[]): string => (marks.some((mark) => mark.tone === "fail") ? "fail" : marks[0]?.tone ?? "plain");
 
 interface TextProps {
   value: unknown;
@@ -67,8 +71,9 @@ export function Text({ value, marks = [], mono = false, plain = false, className
   return (
     <div className={`${plain ? "text bare" : "text"} ${structured ? "code" : ""} ${className}`} dir="auto" tabIndex={-1}>
       {parts.map((part) =>
-        part.mark ? (
-          <mark key={part.start} className={part.mark.tone ?? "plain"} title={part.mark.title} id={part.mark.id}>
+        part.marks.length ? (
+          <mark key={part.start} className={toneOf(part.marks)} title={part.marks.map((mark) => mark.title).join("\n")}>
+            {part.begins.map((mark) => <span key={mark.id} id={mark.id} className="anchor-point" />)}
             <Characters text={part.text} />
           </mark>
         ) : (

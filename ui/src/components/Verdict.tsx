@@ -15,8 +15,8 @@ export function VerdictBadge({ verdict, big = false }: { verdict: string | null 
 
 const TONES: Record<string, string> = {
   complete: "plain", decided: "plain", running: "running", interrupted: "warn", stopped: "fail", budget: "warn",
-  open: "plain", closed: "muted", active: "pass", approved: "pass", requested: "warn", pending: "warn",
-  expired: "muted", revoked: "muted", rejected: "fail", golden: "pass", draft: "warn",
+  "cut off": "warn", open: "plain", closed: "muted", active: "pass", approved: "pass", requested: "warn", pending: "warn",
+  expired: "muted", revoked: "muted", rejected: "fail", draft: "warn", in_review: "warn", agreed: "pass", disputed: "warn", adjudicated: "pass",
 };
 
 /** A state in a word. */

@@ -63,6 +63,7 @@ function withoutCase(search: URLSearchParams): string {
 function Labels({ data }: { data: CaseDetail }) {
   const slices = Object.entries(data.slices ?? {}).flatMap(([name, values]) => values.map((value) => `${name}=${value}`));
   const labels = [...slices, ...(data.case.tags ?? []).map((tag) => `#${tag}`), ...(data.case.cluster ? [`cluster ${data.case.cluster}`] : [])];
+  if (!labels.length) return null;
   return <span className="chips">{labels.map((label) => <span key={label} className="chip">{visible(label)}</span>)}</span>;
 }
 
@@ -175,8 +176,9 @@ function show(id: string) {
   if (!place) return;
   place.closest("details")?.setAttribute("open", "");
   place.scrollIntoView({ block: "center", behavior: "smooth" });
-  place.classList.add("lit");
-  setTimeout(() => place.classList.remove("lit"), 1600);
+  const lit = place.closest("mark") ?? place;
+  lit.classList.add("lit");
+  setTimeout(() => lit.classList.remove("lit"), 1600);
 }
 
 function History({ data, id, run }: { data: CaseDetail; id: string; run: string }) {

@@ -50,7 +50,9 @@ function Decisions() {
   return (
     <Loaded query={query}>
       {(data) => {
-        const shown = data.items.filter((row) => !suite || row.suite === suite);
+        const order = ["fail", "inconclusive", "pass"];
+        const place = (row: GateRow) => (row.decision ? order.indexOf(row.decision.verdict) : order.length);
+        const shown = data.items.filter((row) => !suite || row.suite === suite).sort((a, b) => place(a) - place(b));
         if (!data.items.length) return <Empty title="No gate has decided yet" command="evalwright run suite.yaml">Add <code>gate:</code> rules to a suite, and every run of it ends in pass, fail or inconclusive.</Empty>;
         return (
           <>

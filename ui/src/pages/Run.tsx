@@ -171,7 +171,8 @@ function Slices({ data }: { data: RunDetail }) {
   const metrics = [...new Set(data.slices.flatMap((slice) => slice.values.map(metricName)))];
   const metric = read("metric") && metrics.includes(read("metric")) ? read("metric") : metrics[0] ?? "";
   if (!metrics.length) return <Empty title="No slices">The suite names no slices. Add <code>slices:</code> to it to see where the product is weak.</Empty>;
-  const figures = data.slices.flatMap((slice) => slice.values.filter((value) => metricName(value) === metric));
+  const few = (each: Estimate) => Number((each.n ?? 0) < 20);
+  const figures = data.slices.flatMap((slice) => slice.values.filter((value) => metricName(value) === metric)).sort((a, b) => few(a) - few(b));
   const whole = data.estimates.find((each) => !each.slice && metricName(each) === metric);
   const axis = axisFor(data, [...figures.filter((each) => (each.n ?? 0) >= 20), ...(whole ? [whole] : [])]);
   const rules = (data.decision?.results ?? []).map((each) => each.rule);

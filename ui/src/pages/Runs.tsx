@@ -24,7 +24,7 @@ const COLUMNS: Column<RunEntry>[] = [
   { id: "cases", title: "Cases", sort: "cases", numeric: true, cell: (run) => count(run.cases) },
   { id: "errored", title: "Errors", sort: "errored", numeric: true, optional: true, cell: (run) => count(run.errored) },
   { id: "cost", title: "Cost", sort: "cost", numeric: true, cell: (run) => money(run.cost) },
-  { id: "status", title: "Status", sort: "status", cell: (run) => <State state={run.status} /> },
+  { id: "status", title: "Status", sort: "status", cell: (run) => <State state={run.status === "running" && run.live?.alive === false ? "cut off" : run.status} /> },
   { id: "duration", title: "Took", optional: true, numeric: true, cell: (run) => (run.finished_at ? seconds(run.finished_at - run.created_at) : "–") },
   { id: "tags", title: "Tags", optional: true, cell: (run) => (run.tags ?? []).map((tag) => <span key={tag} className="chip">{visible(tag)}</span>) },
   { id: "at", title: "Started", sort: "created_at", numeric: true, cell: (run) => <time title={moment(run.created_at)}>{relative(run.created_at)}</time> },
