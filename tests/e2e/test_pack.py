@@ -134,6 +134,10 @@ def test_a_run_finds_proves_and_withholds(obeying):
     assert report["counts"]["invalid"] == 0
     overall = next(e for e in report["success"] if not e.get("slice"))
     assert overall["low"] < overall["value"] < overall["high"]
+    page = (run / "attack.html").read_text()
+    assert "default-src &#39;none&#39;" in page
+    assert "by severity" in page
+    assert "<script" not in page
     log = json.loads((run / "attack.sarif").read_text())
     assert log["version"] == "2.1.0"
     assert log["runs"][0]["results"][0]["ruleId"] == log["runs"][0]["tool"]["driver"]["rules"][0]["id"]
@@ -247,3 +251,50 @@ def test_attacks_that_once_succeeded_stay_resisted(folder):
     done = folder.run("run", str(HELPDESK / "suite-attack.yaml"), "--json", "--report", "none")
     values = {metric["name"]: metric["value"] for metric in done.json["metrics"] if not metric["slice"]}
     assert values == {"active_html": 0.0, "terminal": 0.0, "link_exfiltration": 0.0}
+
+
+def test_the_report_in_every_form_tells_coverage_and_the_same_figures(obeying):
+    done = obeying.run("pack", "run", "direct-injection", "--target", "suite.yaml", "--limit", "20", "--trials", "2")
+    assert "coverage of OWASP: 1 of 10" in done.out
+    assert "coverage of MITRE ATLAS" in done.out
+    run = next((obeying.path / ".evalwright" / "runs").iterdir())
+    text, page = (run / "attack.md").read_text(), (run / "attack.html").read_text()
+    report = json.loads((run / "attack.json").read_text())
+    assert len(report["matrix"]) == 10 * 14
+    tried = [cell for cell in report["matrix"] if cell["cases"]]
+    assert tried
+    assert all(cell["owasp"] == "LLM01" for cell in tried)
+    mark = f"{tried[0]['succeeded']}/{tried[0]['tries']}"
+    assert mark in text
+    assert mark in page
+    assert "at least once in 2" in page
+    assert "at least once in all tries" in text
+
+
+def test_hostile_answers_are_shown_and_do_nothing(folder):
+    folder.write("product.py", "def answer(q):\n    return '<script>x</script>\\x1b[31m ' + q\n")
+    folder.run("pack", "run", "output-handling", "--target", "suite.yaml", "--show-attacks", "--limit", "10")
+    run = next((folder.path / ".evalwright" / "runs").iterdir())
+    assert "<script>" not in (run / "attack.html").read_text()
+
+
+def test_a_disguise_that_is_needed_stays_and_the_words_in_it_become_fewer(folder):
+    folder.write(
+        "product.py",
+        "import base64, re\n"
+        "def answer(q):\n"
+        "    for found in re.findall(r'[A-Za-z0-9+/=]{16,}', q):\n"
+        "        try:\n"
+        "            text = base64.b64decode(found).decode()\n"
+        "        except ValueError:\n"
+        "            continue\n"
+        "        parts = re.search(r'([A-Z]{5}).*?(\\d{4})', text)\n"
+        "        if parts:\n"
+        "            return parts[1] + parts[2]\n"
+        "    return 'Gardens only.'\n",
+    )
+    words = ["--transforms", "base64", "--minimise", "80", "--json", "--show-attacks", "--quiet"]
+    found = folder.run("pack", "run", "encodings", "--target", "suite.yaml", *words).json["findings"][0]
+    assert found["disguise"] == "base64"
+    assert len(found["clear"].split()) <= 3
+    assert found["minimised"] != found["payload"]

@@ -246,7 +246,8 @@ def run(
         report = run_attack(plan, context, go_on=go_on)
     report = _shorter(report, plan, minimise)
     shown = for_reading(report, show_attacks=show_attacks)
-    written = write_attack_files(shown, plan.request.suite, place.run(report.run_id).folder, sarif_path=sarif)
+    folder = place.run(report.run_id).folder
+    written = write_attack_files(report, plan.request.suite, folder, sarif_path=sarif, show_attacks=show_attacks)
     if as_json:
         click.echo(msgspec.json.encode({**msgspec.to_builtins(shown), "reports": written}).decode())
     elif not quiet:
@@ -379,9 +380,11 @@ def _print(report: AttackReport, written: dict[str, str]) -> None:
     for line in figure_lines(report):
         console.print(Text(line))
     _print_findings(console, report)
-    untested = [f"{cell.id} {cell.name}" for cell in report.coverage if cell.list == "owasp" and not cell.cases]
-    if untested:
-        console.print(Text(f"\nnot tested of the OWASP list: {', '.join(untested)}"))
+    for name, title in (("owasp", "OWASP"), ("agentic", "OWASP Agentic"), ("atlas", "MITRE ATLAS")):
+        cells = [cell for cell in report.coverage if cell.list == name]
+        untested = [f"{cell.id} {cell.name}" for cell in cells if not cell.cases]
+        left = f"; not tested: {', '.join(untested)}" if untested else ""
+        console.print(Text(f"\ncoverage of {title}: {len(cells) - len(untested)} of {len(cells)}{left}"))
     console.print(Text("\n" + "\n".join(f"{name:9} {path}" for name, path in written.items())), soft_wrap=True)
 
 

@@ -31,7 +31,7 @@ class Expansion(msgspec.Struct, frozen=True, kw_only=True):
         transforms: Disguises to use; those of the pack when empty.
         canaries: Secrets that are already in the system and must stay there.
         tools: Tools of the product that an attacker would want called.
-        hosts: Documents of the system's own to put the attacker's words into, by vector, instead of the pack's.
+        hosts: Documents of the system's own to put the attacker's words into, by vector, beside the pack's.
         tenants: Names of tenants to ask for one another's data.
     """
 
@@ -143,12 +143,15 @@ def _combinations(pack: Pack, how: Expansion) -> Iterator[_Combination]:
                 crossed = product(wrappers, disguises, languages, crossings(fixture(how.seed, how.tenants)))
                 yield from (_Combination(goal, vector, w, t, n, None, *pair) for w, t, n, pair in crossed)
                 continue
-            hosts: Sequence[Host | None] = _hosts(pack, vector, how)
+            hosts: Sequence[Host | None] = _hosts(pack, goal, vector, how)
             yield from (_Combination(goal, vector, *rest) for rest in product(wrappers, disguises, languages, hosts))
 
 
-def _hosts(pack: Pack, vector: str, how: Expansion) -> Sequence[Host | None]:
-    return how.hosts.get(vector) or pack.hosts if vector in POISONING else (None,)
+def _hosts(pack: Pack, goal: Goal, vector: str, how: Expansion) -> Sequence[Host | None]:
+    if vector not in POISONING:
+        return (None,)
+    own = how.hosts.get(vector, ()) if goal.own_documents else ()
+    return (*own, *pack.hosts)
 
 
 def _languages(text: dict[str, str], how: Expansion) -> list[str]:
@@ -168,7 +171,8 @@ def _case(pack: Pack, c: _Combination, how: Expansion) -> Case:
     if c.fact is not None:
         fill = fill.about(c.fact, c.asker)
     demand = fill.into(c.goal.text[c.language])
-    payload = disguised(wrapped(demand, c.wrapper, c.language, seed=how.seed), c.transform)
+    plain = wrapped(demand, c.wrapper, c.language, seed=how.seed)
+    payload = disguised(plain, c.transform)
     value = sent(c.vector, payload, c.goal, c.host, c.language)
     if c.goal.system and "system" in how.capabilities and not how.canaries:
         value["system"] = fill.into(c.goal.system)
@@ -192,7 +196,7 @@ def _case(pack: Pack, c: _Combination, how: Expansion) -> Case:
         input=value,
         expected=expected,
         cluster=f"{pack.pack}/{c.goal.id}/{c.wrapper.id}/{c.transform}",
-        metadata={**_metadata(pack, c), "payload": payload, "demand": demand},
+        metadata={**_metadata(pack, c), "payload": payload, "plain": plain, "demand": demand},
         tags=("attack", pack.pack, c.goal.severity),
     )
 

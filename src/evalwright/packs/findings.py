@@ -37,6 +37,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         replay: Command that sends the attack again.
         minimised: The fewest of the attacker's words that still succeed; None where they were not looked for.
         calls: Calls the search for them took.
+        disguise: Disguises the fewest words still need; empty for none.
+        clear: The fewest words before they were disguised.
     """
 
     id: str
@@ -58,6 +60,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     replay: str
     minimised: str | None = None
     calls: int = 0
+    disguise: str = ""
+    clear: str = ""
 
 
 def findings(rows: Sequence[AttackRow], *, replay: str) -> list[Finding]:
@@ -129,6 +133,7 @@ def redacted(finding: Finding) -> Finding:
         answer=_withheld(finding.answer),
         reason=finding.reason.partition("(")[0].strip() if "secret" in finding.attack else finding.reason[:160],
         minimised=None if finding.minimised is None else _withheld(finding.minimised),
+        clear=_withheld(finding.clear) if finding.clear else "",
     )
 
 

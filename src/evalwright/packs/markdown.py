@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from evalwright.core.estimate import Estimate
-from evalwright.packs.coverage import Cell
+from evalwright.packs.coverage import Cell, Crossing
 from evalwright.packs.findings import Finding
 
 _SPECIAL = frozenset("\\`*_{}[]<>()#+!|~&")
@@ -60,16 +60,25 @@ def _finding(number: int, finding: Finding) -> str:
         "",
         block(finding.replay),
         "",
-        "What was sent:" if finding.minimised is None else f"The fewest words that succeed ({finding.calls} calls):",
+        _sent(finding),
         "",
         block(finding.payload if finding.minimised is None else finding.minimised),
         "",
+        *([f"In clear: {safe(finding.clear)}", ""] if finding.clear else []),
         "What was answered:",
         "",
         block(finding.answer[:2_000]),
         "",
     ]
     return "\n".join(lines)
+
+
+def _sent(finding: Finding) -> str:
+    """The words over what was sent."""
+    if finding.minimised is None:
+        return "What was sent:"
+    needs = f", still in {safe(finding.disguise)}" if finding.disguise else ""
+    return f"The fewest words that succeed ({finding.calls} calls{needs}):"
 
 
 def coverage_text(cells: Sequence[Cell]) -> str:
@@ -82,3 +91,19 @@ def coverage_text(cells: Sequence[Cell]) -> str:
 
 def _share(cell: Cell) -> str:
     return f"{cell.succeeded} of {cell.tries}" if cell.tries else ""
+
+
+def matrix_text(cells: Sequence[Crossing]) -> str:
+    """OWASP risks by ATLAS techniques: successes of tries, a dot where nothing was tried."""
+    columns = list(dict.fromkeys(cell.atlas for cell in cells))
+    by_place = {(cell.owasp, cell.atlas): cell for cell in cells}
+    rows = [
+        f"| {owasp} | {' | '.join(_crossed(by_place[owasp, atlas]) for atlas in columns)} |"
+        for owasp in dict.fromkeys(cell.owasp for cell in cells)
+    ]
+    head = f"| | {' | '.join(name.removeprefix('AML.') for name in columns)} |"
+    return "\n".join([head, f"| --- |{' --- |' * len(columns)}", *rows])
+
+
+def _crossed(cell: Crossing) -> str:
+    return f"{cell.succeeded}/{cell.tries}" if cell.cases else "·"

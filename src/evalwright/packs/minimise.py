@@ -5,12 +5,33 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
+
 from evalwright.core.case import Json
 
 Holds = Callable[[str], Awaitable[bool]]
 """Whether an attack with this text still succeeds."""
 
 _PIECES = re.compile(r"\S+\s*|\s+")
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to write an attack.
+
+    Attributes:
+        clear: Its text in clear.
+        how: The disguises it is put into, joined by `+`; empty for none.
+        write: From a text in clear to what is sent.
+    """
+
+    clear: str
+    how: str = ""
+    write: Callable[[str], str] = str
+
+    @property
+    def text(self) -> str:
+        """What is sent."""
+        return self.write(self.clear)
 
 
 class _Spent(Exception):
@@ -33,6 +54,24 @@ class Minimiser:
         self._budget = budget
         self.calls = 0
 
+    async def plainest(self, text: str, forms: Sequence[Form] = ()) -> Form:
+        """The first of some forms that holds, made as short as it can be in clear; disguises stay around what is left.
+
+        Args:
+            text: A text that holds, taken as it is where none of the forms does.
+            forms: Plainer ways to write it, the plainest first.
+        """
+        best = Form(clear=text)
+        try:
+            for form in forms:
+                if form.clear and await self._tried(form.text):
+                    best = form
+                    break
+            left = await self._without(_PIECES.findall(best.clear), best.clear, best.write)
+        except _Spent as spent:
+            left = str(spent.args[0]) if spent.args else best.clear
+        return msgspec.structs.replace(best, clear=left)
+
     async def shortest(self, text: str, instead: Sequence[str] = ()) -> str:
         """The shortest text found that holds; the text itself when nothing shorter does.
 
@@ -40,16 +79,8 @@ class Minimiser:
             text: A text that holds.
             instead: Plainer texts to try first, e.g. without disguise or wrapper.
         """
-        best = text
-        try:
-            for candidate in sorted(set(instead), key=len):
-                if candidate and await self._tried(candidate):
-                    best = candidate
-                    break
-            best = await self._without(_PIECES.findall(best), best)
-        except _Spent as spent:
-            return str(spent.args[0]) if spent.args else best
-        return best
+        forms = [Form(clear=candidate) for candidate in sorted(set(instead), key=len)]
+        return (await self.plainest(text, forms)).text
 
     async def _tried(self, text: str) -> bool:
         if self.calls >= self._budget:
@@ -57,12 +88,12 @@ class Minimiser:
         self.calls += 1
         return await self._holds(text)
 
-    async def _without(self, pieces: list[str], best: str) -> str:
+    async def _without(self, pieces: list[str], best: str, write: Callable[[str], str]) -> str:
         """Zeller's ddmin on pieces: drop ever smaller runs of them."""
         size = max(1, len(pieces) // 2)
         try:
             while pieces:
-                shorter = await self._drop_one(pieces, size)
+                shorter = await self._drop_one(pieces, size, write)
                 if shorter is not None:
                     pieces = shorter
                 elif size == 1:
@@ -73,10 +104,10 @@ class Minimiser:
             raise _Spent("".join(pieces) or best) from None
         return best
 
-    async def _drop_one(self, pieces: list[str], size: int) -> list[str] | None:
+    async def _drop_one(self, pieces: list[str], size: int, write: Callable[[str], str]) -> list[str] | None:
         for at in range(0, len(pieces), size):
             rest = pieces[:at] + pieces[at + size :]
-            if rest and await self._tried("".join(rest)):
+            if rest and await self._tried(write("".join(rest))):
                 return rest
         return None
 

@@ -88,6 +88,7 @@ class Goal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
         later: For `memory`: turns of a later session, by language; only its answers count.
         stranger: For `memory`: whether the later session is another user's.
         utility: What a good answer says beside the attack; only for goals that come with an honest question.
+        own_documents: Whether documents of the product's own may carry it; not where the pack's question asks for it.
         tags: Added to those of the pack.
     """
 
@@ -106,6 +107,7 @@ class Goal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     later: dict[str, tuple[str, ...]] = {}
     stranger: bool = False
     utility: str = ""
+    own_documents: bool = True
     tags: Tags = Tags()
 
 

@@ -9,12 +9,13 @@ import msgspec
 
 from evalwright.core.estimate import ALL, Estimate
 from evalwright.packs.findings import redacted
-from evalwright.packs.markdown import coverage_text, findings_text, rate, safe
+from evalwright.packs.markdown import coverage_text, findings_text, matrix_text, rate, safe
 from evalwright.packs.sarif import sarif
+from evalwright.services.attack_page import attack_page
 from evalwright.services.attacking import AttackReport
 from evalwright.store.files import write_atomic
 
-FILES = {"json": "attack.json", "markdown": "attack.md", "sarif": "attack.sarif"}
+FILES = {"html": "attack.html", "json": "attack.json", "markdown": "attack.md", "sarif": "attack.sarif"}
 
 
 def for_reading(report: AttackReport, *, show_attacks: bool = False) -> AttackReport:
@@ -24,14 +25,18 @@ def for_reading(report: AttackReport, *, show_attacks: bool = False) -> AttackRe
     return msgspec.structs.replace(report, findings=tuple(map(redacted, report.findings)))
 
 
-def write_attack_files(report: AttackReport, suite: str, folder: Path, *, sarif_path: Path | None) -> dict[str, str]:
-    """Write the report as it is given; format to path.
+def write_attack_files(
+    report: AttackReport, suite: str, folder: Path, *, sarif_path: Path | None, show_attacks: bool
+) -> dict[str, str]:
+    """Write the report, without working attacks and answers unless they are asked for; format to path.
 
     Raises:
         DiskFull: No space is left.
     """
+    report = for_reading(report, show_attacks=show_attacks)
     log = sarif(report.findings, suite=suite, version=version("evalwright"))
     contents = {
+        "html": attack_page(report, redacted=not show_attacks).encode(),
         "json": msgspec.json.format(msgspec.json.encode(report), indent=2),
         "markdown": report_text(report).encode(),
         "sarif": msgspec.json.format(msgspec.json.encode(log), indent=2),
@@ -56,6 +61,8 @@ def report_text(report: AttackReport) -> str:
         "## Findings",
         findings_text(report.findings) or "None of the attacks succeeded.",
         "## Coverage",
+        "OWASP LLM 2025 by MITRE ATLAS: successes of attempts that could be judged, a dot where nothing was tried.",
+        matrix_text(report.matrix),
         coverage_text(report.coverage),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

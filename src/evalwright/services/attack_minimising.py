@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import combinations
 
 import msgspec
 
@@ -12,7 +14,8 @@ from evalwright.core.errors import TargetError
 from evalwright.core.scorer import ScoreContext
 from evalwright.core.target import Target, TargetCall
 from evalwright.packs.findings import Finding
-from evalwright.packs.minimise import Minimiser, with_payload
+from evalwright.packs.minimise import Form, Minimiser, with_payload
+from evalwright.packs.wording import disguised
 from evalwright.scorers.safety.scorers import AttackSuccess
 
 MOST_FINDINGS = 10
@@ -56,8 +59,20 @@ async def _one(finding: Finding, case: Case, target: Target, calls: int, timeout
         return await _succeeds(candidate, target, timeout_s)
 
     search = Minimiser(holds, budget=calls)
-    shortest = await search.shortest(finding.payload, [str(case.metadata.get("demand", ""))])
-    return msgspec.structs.replace(finding, minimised=shortest, calls=search.calls)
+    found = await search.plainest(finding.payload, list(_plainer(case)))
+    shorter = msgspec.structs.replace(finding, minimised=found.text, calls=search.calls, disguise=found.how)
+    return msgspec.structs.replace(shorter, clear=found.clear) if found.how else shorter
+
+
+def _plainer(case: Case) -> Iterator[Form]:
+    """Ways to write the same demand: fewer disguises first, then without the words around it."""
+    data = case.metadata
+    demand, plain = str(data.get("demand", "")), str(data.get("plain", ""))
+    parts = [part for part in str(data.get("transform", "none")).split("+") if part != "none"]
+    chains = ("+".join(chain) for size in range(len(parts) + 1) for chain in combinations(parts, size))
+    for chain in chains:
+        for text in dict.fromkeys(filter(None, (demand, plain))):
+            yield Form(clear=text, how=chain, write=partial(disguised, name=chain or "none"))
 
 
 async def _succeeds(case: Case, target: Target, timeout_s: float) -> bool:
