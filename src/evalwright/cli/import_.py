@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from evalwright.cli.options import json_option, workspace_option
+from evalwright.cli.options import audited, json_option, workspace_option
 from evalwright.core.case import Json
 from evalwright.core.errors import ConfigError, Problem, UsageError
 from evalwright.datasets.importers import FORMATS, QUERIES, Query
@@ -92,6 +92,7 @@ def import_(
         version = None if into is None else _into(found, into, workspace)
         dataset: dict[str, Json] | None = None if version is None else {"golden": into, "version": f"v{version.number}"}
         written = found.save(output, dataset=dataset) if output is not None else []
+        _audit(found.report, into, version, workspace)
         _print(found, written, version, as_json=as_json)
     if version is not None and not as_json:
         click.echo(
@@ -133,6 +134,15 @@ def _into(found: Imported, name: str, workspace: Path | None) -> Version:
         source["redacted"] = {"replaced": report.redacted.replaced, "left": report.redacted.left}
     made, _ = goldens.add(name, found.cases, message=f"imported from {Path(report.source).name}", source=source)
     return made if made is not None else goldens.find(name)[1]
+
+
+def _audit(report: ImportReport, into: str | None, version: Version | None, workspace: Path | None) -> None:
+    """Note in the audit log what came into a set, and what was taken out of it on the way."""
+    if version is None:
+        return
+    taken = None if report.redacted is None else report.redacted.replaced
+    subject = f"{into}@v{version.number}"
+    audited(Workspace.open(workspace), version.by, "golden_set.import", subject, source=report.source, redacted=taken)
 
 
 def _fields(given: tuple[str, ...], mapping: Path | None) -> dict[str, Json]:

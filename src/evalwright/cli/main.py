@@ -19,10 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "set": ("evalwright.cli.control:set_value", "Change the concurrency of a running run."),
     "cancel": ("evalwright.cli.control:cancel", "End a running run in good order."),
     "dataset": ("evalwright.cli.dataset:dataset", "Golden sets: versions, differences, tags, approvals, exports."),
-    "proposal": (
-        "evalwright.cli.proposal:proposal",
-        "Changes that somebody else must agree to.",
-    ),
+    "case": ("evalwright.cli.case:case", "Make a case of a ticket, an incident or a failing run."),
+    "proposal": ("evalwright.cli.proposal:proposal", "Changes that somebody else must agree to."),
     "redact": ("evalwright.cli.redact:redact", "Take personal data and secrets out of a file."),
     "draft": ("evalwright.cli.draft:draft", "Make drafts of cases from documents and cases; a person decides."),
     "import": ("evalwright.cli.import_:import_", "Import cases, answers and checks of another tool."),

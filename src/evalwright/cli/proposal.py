@@ -71,7 +71,9 @@ def new(
     A file is compared with what was approved last, else with git's HEAD, else with nothing.
     """
     wanted = Wanted(subject=subject, by=user_name(by), title=title, reason=reason, base=base, kind=kind, folder=folder)
-    made = Proposals(Workspace.open(workspace)).make(wanted)
+    place = Workspace.open(workspace)
+    made = Proposals(place).make(wanted)
+    audited(place, made.by, "proposal.new", made.subject, proposal=made.id)
     if as_json:
         click.echo(msgspec.json.encode(made).decode())
         return
@@ -153,7 +155,9 @@ def member(
     """Give NAME a role (`none` takes it away). The first one must be admin; then only admins may."""
     who = None if role == "none" else Role.named(role)
     made = Member(name=name, role=who, teams=teams, approves=approves, at=time.time(), by=user_name(by))
-    Members(Workspace.open(workspace)).set(made)
+    place = Workspace.open(workspace)
+    Members(place).set(made)
+    audited(place, made.by, "member.set", name, role=role)
     click.echo(f"{name} is {'no member any more' if who is None else who.value}")
 
 
