@@ -17,6 +17,8 @@ from evalwright.core.ports import RunListener
 from evalwright.core.result import CaseResult, Summary
 from evalwright.core.run import Manifest, RunSettings, RunStatus, Totals
 from evalwright.core.suite import Suite
+from evalwright.gates.stopping import Method
+from evalwright.services.baselines import baseline_id
 from evalwright.services.evaluation import RunContext, check_settings, start_run
 from evalwright.services.figures import slice_specs
 from evalwright.services.slicing import case_slices
@@ -155,6 +157,8 @@ def evaluate(
     *,
     settings: RunSettings | None = None,
     workspace: str | Path | Workspace | None = None,
+    baseline: str | Run | None = None,
+    until_decided: bool | str = False,
     listeners: tuple[RunListener, ...] = (),
 ) -> Run:
     """Run a suite against a target and keep the results in the workspace.
@@ -165,13 +169,18 @@ def evaluate(
             from case id to text or `Output`.
         settings: How to run; the suite's own settings by default.
         workspace: Folder of results, or an opened workspace; the nearest `.evalwright` upward by default.
+        baseline: The run that rules against a baseline compare with, as a `Run`, its id or a name given to it; the
+            suite's baseline by default.
+        until_decided: Stop as soon as every rule of the gate is decided: `looks` (a few planned looks, also `True`),
+            `always` (any number of looks) or `suite` (deciding about this very suite).
         listeners: Ears of the run.
 
     Returns:
         The finished run. A gate that fails does not raise: look at `run.decision`.
 
     Raises:
-        UsageError: The suite has no case, or something in it is no scorer.
+        UsageError: The suite has no case, something in it is no scorer, there is no such baseline, or no case can
+            decide the gate.
 
     Example:
         >>> from evalwright import Case, Suite, evaluate
@@ -179,12 +188,19 @@ def evaluate(
         >>> suite = Suite(name="greeting", cases=[Case(id="hello", input="Ada", expected="Hello, Ada")],
         ...               scorers=[ExactMatch()])
         >>> run = evaluate(suite, target=lambda name: f"Hello, {name}", workspace=getfixture("tmp_path"))
-        >>> run.metric("exact").value
+        >>> run.metric("exact_match").value
         1.0
     """
     source = from_suite(suite, target_from(target), settings)
     check_settings(source.settings)
-    context = RunContext(workspace=_opened(workspace), listeners=listeners)
+    place = _opened(workspace)
+    named = baseline.run_id if isinstance(baseline, Run) else baseline
+    context = RunContext(
+        workspace=place,
+        listeners=listeners,
+        baseline=baseline_id(place, named, suite=source.name),
+        until_decided=_stopping(until_decided),
+    )
     summary = _outside_any_loop(lambda: start_run(source, context))
     return Run(summary, context.workspace.run(summary.manifest.run_id))
 
@@ -193,6 +209,16 @@ def _opened(workspace: str | Path | Workspace | None) -> Workspace:
     if isinstance(workspace, Workspace):
         return workspace
     return Workspace.open(None if workspace is None else Path(workspace))
+
+
+def _stopping(wanted: bool | str) -> Method | None:
+    if wanted is False:
+        return None
+    try:
+        return Method("looks" if wanted is True else wanted)
+    except ValueError:
+        known = ", ".join(method.value for method in Method)
+        raise UsageError(f"`until_decided` can't be {wanted!r}", hint=f"True, or one of: {known}") from None
 
 
 def open_run(reference: str = "latest", *, workspace: str | Path | None = None) -> Run:

@@ -221,3 +221,11 @@ def test_notes_on_rows_and_figures_are_told_once_after_scoring_again(folder):
     told = folder.run("score", "latest", "--report", "none").out
     assert told.count("1 dataset row was set aside") == 1
     assert told.count("scored no case") == 1
+
+
+def test_a_suite_can_be_checked_without_running_the_code_it_names(folder):
+    folder.write("product.py", "raise SystemExit('ran')\n")
+    assert "ran" in folder.run("validate", "suite.yaml").err
+    told = folder.run("validate", "--no-import", "suite.yaml")
+    assert (told.code, told.err) == (0, "")
+    assert "which runs them" in folder.run("validate", "--help").out

@@ -45,11 +45,16 @@ def load_source(
     )
 
 
-def check_suite(reference: str) -> list[Problem]:
-    """Everything that is wrong with a suite; the dataset's rows and the target are not touched."""
+def check_suite(reference: str, *, import_code: bool = True) -> list[Problem]:
+    """Everything that is wrong with a suite; the dataset's rows and the target are not touched.
+
+    Args:
+        reference: The suite.
+        import_code: Import the Python files it names, which runs them; else they are only looked for.
+    """
     try:
         check_exists(reference)
-        return validate_suite(reference, vocabulary(), import_code=True)
+        return validate_suite(reference, vocabulary(), import_code=import_code)
     except ConfigError as error:
         return list(error.problems)
 

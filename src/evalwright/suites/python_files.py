@@ -52,7 +52,7 @@ def load_module(place: str, *, folder: Path) -> ModuleType:
                 f"there is no module `{place}`", hint="a file is named with its ending: `scorers.py:name`"
             ) from error
         raise _import_failed(place, error) from error
-    except Exception as error:  # the user's module: whatever it raises
+    except (Exception, SystemExit) as error:  # the user's module: whatever it raises
         raise _import_failed(place, error) from error
 
 

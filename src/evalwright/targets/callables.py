@@ -126,7 +126,7 @@ def _load_module(name: str, folder: Path) -> ModuleType:
             hint = "`path` names the folder it is imported from, relative to the suite file"
             raise config_error(f"there is no module `{name}`", key="callable", hint=hint) from None
         raise _import_failed(name, error) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _import_failed(name, error) from error
 
 
@@ -171,7 +171,7 @@ def _load_file(name: str, folder: Path) -> ModuleType:
     sys.modules[unique] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[unique]
         raise _import_failed(name, error) from error
     return module

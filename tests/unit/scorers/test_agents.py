@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from evalwright.scorers.agents.calls import Call, expected_calls, parse_call
 from evalwright.scorers.agents.policy import ArgumentLimit, CallOrder
 from evalwright.scorers.agents.rules import check_rule, fits
 from evalwright.scorers.base import NotApplicable, OptionError
+from evalwright.stats import PairedCounts, tango
 from tests.unit.scorers.support import judged, reference_rows
 
 
@@ -298,11 +300,27 @@ def test_multi_turn_answers_and_irrelevance() -> None:
 @pytest.mark.shared
 def test_attribution_beats_the_last_and_the_most_frequent_speaker() -> None:
     rows = list(reference_rows("who_and_when/dev.jsonl.gz"))
-    right = steps = 0
+    agents: dict[str, list[float]] = {"ours": [], "last": [], "frequent": []}
+    steps = 0
     for row in rows:
-        found = attribute(turns(Output(messages=tuple(row["history"]))))
+        trace = turns(Output(messages=tuple(row["history"])))
+        found = attribute(trace)
         assert found is not None
-        right += found.agent == row["mistake_agent"]
+        names = [turn.agent for turn in trace]
+        named = {"ours": found.agent, "last": names[-1], "frequent": Counter(names).most_common(1)[0][0]}
+        for who, name in named.items():
+            agents[who].append(float(name == row["mistake_agent"]))
         steps += found.step == int(row["mistake_step"])
-    assert right / len(rows) > 0.55  # the last speaker: .467, the most frequent one: .435
+    shares = {who: round(sum(right) / len(rows), 4) for who, right in agents.items()}
+    assert shares == {"ours": 0.6196, "last": 0.4674, "frequent": 0.4348}
+    for other in ("last", "frequent"):  # paired on the 92 traces: better beyond chance than either
+        assert tango(PairedCounts.of(agents[other], agents["ours"])).low > 0.0
     assert steps / len(rows) > 0.25
+
+
+def test_what_a_named_agent_says_first_is_its_own_action() -> None:
+    opening = {"role": "assistant", "name": "Solver", "content": "I will compute it."}
+    ended = {"role": "user", "name": "Checker", "content": "TERMINATE"}
+    found = attribute(turns(Output(messages=(opening, ended))))
+    assert found is not None
+    assert (found.agent, found.step) == ("Solver", 0)

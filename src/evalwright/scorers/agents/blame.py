@@ -79,7 +79,7 @@ class Attribution(NamedTuple):
 
 
 def turns(output: Output) -> list[Turn]:
-    """The trace of an output: its messages (the first is the task), else its steps, else its tool calls."""
+    """The trace of an output: its messages (the first is the task unless a named agent says it), steps or calls."""
     if output.messages:
         return [_from_message(message, first=not index) for index, message in enumerate(output.messages)]
     if output.steps:
@@ -95,7 +95,8 @@ def _from_message(message: Mapping[str, Any], *, first: bool) -> Turn:
     acting = who not in _ENVIRONMENT and name.lower().replace("_", " ") not in _ENVIRONMENT
     content = message.get("content")
     text = ("" if content is None else as_text(content))[:_HEAD]
-    return Turn(name, text, acting and not first and not _ENDING.fullmatch(text))
+    task = first and not (role == "assistant" and message.get("name"))  # what a named agent says first is its own
+    return Turn(name, text, acting and not task and not _ENDING.fullmatch(text))
 
 
 def suspicions(trace: list[Turn]) -> list[Suspicion]:
@@ -141,7 +142,8 @@ def attribute(trace: list[Turn]) -> Attribution | None:
     weight.update(sign.agent for sign in signs if sign.agent in weight)
     agent = max(weight, key=lambda name: weight[name])
     own = [sign.step for sign in signs if sign.agent == agent]
-    step = min(own) if own else next(index for index, name in doing if name == agent)
+    steps = own or [index for index, name in doing if name == agent]
+    step = min((index for index in steps if index), default=min(steps))  # an opening acts least
     return Attribution(agent, step, tuple(signs))
 
 
