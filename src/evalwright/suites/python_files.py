@@ -100,7 +100,7 @@ def _on_import_path(folder: Path) -> None:
         sys.path.insert(0, place)
 
 
-def _import_failed(place: str, error: Exception) -> ConfigError:
+def _import_failed(place: str, error: BaseException) -> ConfigError:
     own = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
     where = next((frame for frame in reversed(own) if not frame.filename.startswith(_OURS)), None)
     at = f" at line {where.lineno} of {Path(where.filename).name}" if where else ""

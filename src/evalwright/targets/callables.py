@@ -184,7 +184,7 @@ def _instance(cls: type, reference: str) -> Any:
         raise config_error(f"`{reference}()` failed: {describe_exception(error)}", key="callable") from error
 
 
-def _import_failed(name: str, error: Exception) -> ConfigError:
+def _import_failed(name: str, error: BaseException) -> ConfigError:
     return config_error(f"importing `{name}` failed: {describe_exception(error)}", key="callable")
 
 
