@@ -109,7 +109,7 @@ def _import_failed(place: str, error: BaseException) -> ConfigError:
     return _failed(f"importing `{place}` failed{at}: {type(error).__name__}: {_shown(error)}")
 
 
-def _shown(error: Exception) -> str:
+def _shown(error: BaseException) -> str:
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     return text.partition("\n")[0][:300]
 
