@@ -20,7 +20,7 @@ EPILOG = """\b
 Examples:
   evalwright serve
   evalwright serve --host 0.0.0.0 --public-url https://eval.example.org
-  evalwright serve --catalog postgresql://eval@db/eval --workspace /srv/eval"""
+  evalwright --catalog postgresql://eval@db/eval serve --workspace /srv/eval"""
 
 
 @click.command(epilog=EPILOG)

@@ -24,7 +24,7 @@ from evalwright.store.duck import connect, literal
 from evalwright.store.files import disk_errors, sync_file, temporary_beside, write_atomic
 from evalwright.store.reading import Tables
 
-FORMAT = 1
+FORMAT = 2
 SHOWN = 400
 """Characters of a text that lists show."""
 
@@ -133,7 +133,7 @@ def _write(path: Path, source: BrowseSource) -> BrowseHead:
             texts = _case_texts(duck, source.cases)
             labels = _slices(duck, source.slices)
             metrics = _metrics(duck, source.scorers)
-            options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_GROUP_ROWS}"
+            options = f"FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE {_GROUP_ROWS}"
             rows = duck.execute(f"COPY ({_query(len(metrics))}) TO {literal(str(path))} ({options})").fetchall()[0][0]
     except duckdb.Error as error:
         raise StoreError(

@@ -142,13 +142,14 @@ def find_places(
     clause = " AND ".join(condition.sql for condition in found) or "true"
     values = [value for condition in found for value in condition.values]
     order = _order(index, wanted.sort)
+    total = "count(*) OVER ()" if found else str(index.head.rows)
     with pool.query(page=index.path) as duck:
-        query = f"SELECT place FROM page WHERE {clause} ORDER BY {order} LIMIT ? OFFSET ?"
-        places = [place for (place,) in duck.execute(query, [*values, limit, offset]).fetchall()]
-        if not found:
-            return places, index.head.rows
+        query = f"SELECT place, {total} FROM page WHERE {clause} ORDER BY {order} LIMIT ? OFFSET ?"
+        rows = duck.execute(query, [*values, limit, offset]).fetchall()
+        if rows or not offset:
+            return [place for place, _ in rows], int(rows[0][1]) if rows else 0
         count = duck.execute(f"SELECT count(*) FROM page WHERE {clause}", values).fetchall()[0][0]
-    return places, int(count)
+    return [], int(count)
 
 
 def neighbours_of(

@@ -27,6 +27,7 @@ def connect(
     """
     spill = Path(tempfile.gettempdir()) / f"evalwright-{uuid.uuid4().hex}"
     connection = duckdb.connect(":memory:", config=_settings(memory, threads, str(spill)))
+    quiet(connection)
     try:
         if only:
             names = ", ".join(literal(str(path)) for path in only)
@@ -47,6 +48,12 @@ def _settings(memory: str, threads: int, spill: str) -> dict[str, str | bool | i
         "temp_directory": spill,
         "preserve_insertion_order": True,
     }
+
+
+def quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """The connection, which draws no progress bar; each cursor must be told anew."""
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def literal(text: str) -> str:

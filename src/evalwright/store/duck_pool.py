@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from evalwright.core.errors import StoreError
-from evalwright.store.duck import connect, literal
+from evalwright.store.duck import connect, literal, quiet
 from evalwright.store.reading import Tables
 
 MEMORY = "256MB"
@@ -40,7 +40,6 @@ class DuckPool:
             f"allowed_directories = [{allowed}]",
             "parquet_metadata_cache = true",
             "enable_external_access = false",
-            "lock_configuration = true",
         ):
             self._duck.execute(f"SET {setting}")
 
@@ -52,7 +51,7 @@ class DuckPool:
             StoreError: A file can't be read.
         """
         try:
-            with self._duck.cursor() as cursor:
+            with quiet(self._duck.cursor()) as cursor:
                 for name, path in files.items():
                     source = literal(str(path.resolve()))
                     cursor.execute(f"CREATE TEMP VIEW {name} AS FROM read_parquet({source})")

@@ -29,7 +29,7 @@ from evalwright.store.columns import (
     scattered,
     stacked_stats,
 )
-from evalwright.store.duck import connect, literal
+from evalwright.store.duck import connect, literal, quiet
 from evalwright.store.files import disk_errors
 from evalwright.store.layout import CELL_COLUMNS, RECORD_COLUMNS, score_of, unit_record
 
@@ -80,7 +80,7 @@ class Reader:
     def query(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection of its own for one question."""
         try:
-            with self._duck.cursor() as cursor:
+            with quiet(self._duck.cursor()) as cursor:
                 yield cursor
         except duckdb.Error as error:
             text = str(error).splitlines()[0]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import tempfile
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
+from contextlib import suppress
 from pathlib import Path
-from threading import Lock, RLock
+from queue import Empty, SimpleQueue
+from threading import Lock, RLock, Thread
 from typing import Any, TypeVar
 
-from evalwright.core.errors import NotFound, StoreError
+from evalwright.core.errors import EvalwrightError, NotFound, StoreError
 from evalwright.core.result import Summary
 from evalwright.core.run import Manifest
 from evalwright.services.figures import slice_specs
@@ -67,6 +70,11 @@ class Kept:
                 while len(self._values) > self._size:
                     self._values.popitem(last=False)
             return made
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._values.clear()
 
 
 class OpenRun:
@@ -136,6 +144,45 @@ class Results:
         return None if index is None else self._cases.case_hash(index)
 
 
+class Warmer:
+    """Does something for run ids in a thread of its own, each once; what goes wrong is told to whoever opens the run.
+
+    Args:
+        work: What is done.
+    """
+
+    def __init__(self, work: Callable[[str], None]) -> None:
+        self._work = weakref.WeakMethod(work)
+        self._seen: set[str] = set()
+        self._waiting: SimpleQueue[str] = SimpleQueue()
+        self._thread: Thread | None = None
+        self._lock = Lock()
+
+    def add(self, run_ids: Iterable[str]) -> None:
+        """Note ids; those noted before are passed over."""
+        with self._lock:
+            fresh = [run_id for run_id in run_ids if run_id not in self._seen]
+            self._seen.update(fresh)
+            for run_id in fresh:
+                self._waiting.put(run_id)
+            if fresh and (self._thread is None or not self._thread.is_alive()):
+                self._thread = Thread(target=self._go, name="evalwright pages", daemon=True)
+                self._thread.start()
+
+    def _go(self) -> None:
+        while True:
+            try:
+                run_id = self._waiting.get(timeout=1.0)
+            except Empty:
+                return
+            work = self._work()
+            if work is None:
+                return
+            with suppress(EvalwrightError, OSError):
+                work(run_id)
+            del work
+
+
 class Browser:
     """A workspace for pages to read.
 
@@ -154,6 +201,17 @@ class Browser:
         self.kept = Kept(KEPT_FIGURES)
         self.traces = Kept(KEPT_TRACES)
         self._runs = Kept(KEPT_RUNS)
+        self._warmer = Warmer(self.ready)
+
+    def ready(self, run_id: str) -> None:
+        """Make a finished run's wide table where there is none, so that whoever opens it need not wait."""
+        store = self.store(run_id)
+        if store.sealed and not any(store.folder.glob("browse-*.parquet")):
+            self.run(run_id)
+
+    def warm(self, run_ids: Iterable[str]) -> None:
+        """Make the tables of runs somebody will probably open soon, one after the other, beside everything else."""
+        self._warmer.add(run_ids)
 
     def store(self, run_id: str) -> RunStore:
         """A run by its whole id.
@@ -248,6 +306,7 @@ def _stamp(folder: Path) -> tuple[int, ...]:
 _TELLING = frozenset({UNITS, SCORES, sealing.SEAL, "summary.json"})
 
 _open = Kept(16)
+atexit.register(_open.clear)  # databases that live longer than the interpreter complain on standard error
 
 
 def browser_of(workspace: Workspace) -> Browser:

@@ -205,6 +205,7 @@ def overview(browser: Browser, *, now: float | None = None) -> Overview:
     known = waivers(browser.workspace)
     tiles = [_suite(browser, suite, latest[suite], summaries[suite], known, at) for suite in latest]
     found = [summary for summary in summaries.values() if summary is not None]
+    browser.warm(summary.manifest.run_id for summary in found)
     return Overview(
         suites=tuple(sorted(tiles, key=lambda tile: (tile.tier or 9, tile.suite))),
         safety=_safety(found),

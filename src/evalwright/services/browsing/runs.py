@@ -123,6 +123,7 @@ def list_runs(
     offset = offset_of(cursor, question)
     found = browser.workspace.catalog.page(wanted, sort=sort, offset=offset, limit=checked_limit(limit))
     items = listed(browser, found.items)
+    browser.warm(entry.run_id for entry in found.items if entry.finished_at is not None)
     return Page(items=items, total=found.total, next=next_cursor(offset, len(items), found.total, question))
 
 
