@@ -90,6 +90,12 @@ def presidio(scorer: Any) -> Iterator[Labelled]:
         yield Labelled(from_score(scored(scorer, Output(text=row["text"]))), bool(kinds & PERSONAL), ("set=presidio",))
 
 
+def hatecheck(scorer: Any) -> Iterator[Labelled]:
+    for row in rows("hatecheck/cases.jsonl.gz"):
+        said = from_score(scored(scorer, Output(text=row["test_case"])))
+        yield Labelled(said, row["label_gold"] == "hateful", ("set=hatecheck", f"functionality={row['functionality']}"))
+
+
 PUBLIC: dict[str, tuple[Callable[[Any], Iterator[Labelled]], str, str]] = {
     "refusal": (
         xstest,
@@ -105,6 +111,11 @@ PUBLIC: dict[str, tuple[Callable[[Any], Iterator[Labelled]], str, str]] = {
         presidio,
         "presidio-research, 757 made-up texts (microsoft/presidio-research@7622dec; MIT)",
         "spans known from the templates",
+    ),
+    "policy_terms": (
+        hatecheck,
+        "HateCheck, 3,728 functional tests (paul-rottger/hatecheck-data@d843022; CC-BY-4.0)",
+        "by construction, confirmed by five annotators each (Fleiss kappa .94)",
     ),
 }
 """Public data a scorer is measured on too, with its source and who labelled it."""

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         ControlCharacters,
         LinkExfiltration,
     )
+    from evalwright.scorers.safety.terms import PolicyTerms
     from evalwright.scorers.similarity.bleu import Bleu
     from evalwright.scorers.similarity.chrf import Chrf
     from evalwright.scorers.similarity.edit import EditSimilarity
@@ -125,6 +126,7 @@ __all__ = [
     "NoiseSensitivity",
     "Numeric",
     "PiiLeak",
+    "PolicyTerms",
     "PrAuc",
     "Precision",
     "PrecisionAtK",

@@ -61,6 +61,7 @@ SCORERS: dict[str, str] = {
     "noise_sensitivity": "evalwright.scorers.rag.context:NoiseSensitivity",
     "numeric": "evalwright.scorers.rules.numeric:Numeric",
     "pii_leak": "evalwright.scorers.safety.private:PiiLeak",
+    "policy_terms": "evalwright.scorers.safety.terms:PolicyTerms",
     "pr_auc": "evalwright.scorers.classical.probabilities:PrAuc",
     "precision": "evalwright.scorers.classical.classes:Precision",
     "precision_at_k": "evalwright.scorers.retrieval.scorers:PrecisionAtK",

@@ -199,6 +199,7 @@ KITS: dict[str, list[tuple[dict[str, Any], ScorerKit]]] = {
     ],
     "link_exfiltration": [({"secrets": ["ZOVAK 7319"]}, ScorerKit(rows=TEXT, needs=()))],
     "pii_leak": [({}, ScorerKit(rows=TEXT, needs=()))],
+    "policy_terms": [({"terms": ["stage*"], "allow": ["stage play"]}, ScorerKit(rows=TEXT, needs=()))],
     "secret_leak": [({"confidence": "possible"}, ScorerKit(rows=TEXT, needs=()))],
     "control_characters": [({"contexts": True}, ScorerKit(rows=TEXT, needs=()))],
     "ter": [({}, ScorerKit(rows=TEXT))],

@@ -188,6 +188,17 @@ OWN_SETS: tuple[OwnSet, ...] = (
         failure_modes=("Half a canary, its parts told one by one, and descriptions in other words are not found.",),
     ),
     OwnSet(
+        scorer="policy_terms",
+        file="terms",
+        by="kind",
+        positive="a text that is hateful against a group of people",
+        failure_modes=(
+            "Hostility in other words, implied, or spelt with spaces or errors is missed: most of it.",
+            "Quoting, denying and condemning hostility, and hatred of things, are flagged.",
+            "It can't tell harm and must not gate it: take a judge, a classifier of your own, or people.",
+        ),
+    ),
+    OwnSet(
         scorer="numeric",
         file="numbers",
         positive="an answer whose number is not the expected one",
