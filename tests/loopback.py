@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Answer = str | dict[str, Any] | tuple[int, dict[str, Any]]
-"""A text, a whole answer body, or a status with a body."""
+Answer = str | bytes | dict[str, Any] | tuple[int, dict[str, Any]] | tuple[int, dict[str, Any], dict[str, str]]
+"""A text, server-sent events as bytes, a whole answer body, or a status with a body and headers."""
 
 
 class ChatServer:
@@ -19,6 +19,8 @@ class ChatServer:
     def __init__(self, url: str) -> None:
         self.url = url
         self.seen: list[dict[str, Any]] = []
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        """Path and headers (names in small letters) of each request."""
 
     def asked(self, model: str) -> list[dict[str, Any]]:
         """What one model was asked."""
@@ -35,12 +37,16 @@ def chat_server(answer: Callable[[dict[str, Any]], Answer]) -> Iterator[ChatServ
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             server.seen.append(body)
+            server.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
             made = answer(body)
-            status, reply = made if isinstance(made, tuple) else (200, made)
-            content = json.dumps(completion(body, reply) if isinstance(reply, str) else reply).encode()
+            status, reply, *more = made if isinstance(made, tuple) else (200, made)
+            whole = completion(body, reply) if isinstance(reply, str) else reply
+            content = whole if isinstance(whole, bytes) else json.dumps(whole).encode()
+            kind = "text/event-stream" if isinstance(whole, bytes) else "application/json"
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
+            headers = {"Content-Type": kind, "Content-Length": str(len(content)), **(more[0] if more else {})}
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
 

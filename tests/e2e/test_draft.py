@@ -2,6 +2,17 @@
 
 import json
 
+FORGETFUL = '''\
+"""A reader that forgets the second half of all it reads."""
+import re
+
+
+def answer(text):
+    words = text.split()
+    found = re.search(r"code word for .* is (\\S+?)\\.", " ".join(words[: len(words) // 2]))
+    return found.group(1) if found else "unknown"
+'''
+
 DOC = "# Opening\n\n## When is the desk open?\n\nThe desk is open from nine. It closes at 17:00 on all days.\n"
 
 
@@ -60,3 +71,25 @@ def test_needles_are_drafted_as_a_grid(folder):
     assert {(d["draft"]["metadata"]["length"], d["draft"]["metadata"]["depth"]) for d in made["drafts"]} == {
         (60, 0), (60, 100), (120, 0), (120, 100),
     }  # fmt: skip
+
+
+def test_a_grid_of_needles_runs_by_length_and_depth(folder):
+    sentences = " ".join(f"Sentence number {n} is about the weather in town {n % 7}." for n in range(200))
+    folder.write("hay.md", f"# Hay\n\n{sentences}\n")
+    made = folder.run("draft", "needles", "hay.md", "--lengths", "100,400", "--depths", "0,50,100", "--repeats", "2")
+    assert made.out.startswith("12 new drafts")
+    assert "name drafts by id" in folder.run("draft", "accept", "drafts.jsonl").err
+    assert (
+        folder.run("draft", "accept", "drafts.jsonl", "--kind", "needle", "--by", "ada").out == "12 drafts accepted\n"
+    )
+    assert "waits" in folder.run("draft", "accept", "drafts.jsonl", "--kind", "needle").err
+    folder.run("draft", "release", "drafts.jsonl", "needles.jsonl")
+    folder.write("product.py", FORGETFUL)
+    folder.suite("grid.yaml", dataset="{ file: needles.jsonl }", scorers="[contains]",
+                 slices="{ length: metadata.length, depth: metadata.depth, cell: metadata.cell }")  # fmt: skip
+    run = folder.run("run", "grid.yaml", "--json")
+    values = {m["slice"]: (m["value"], m["n"]) for m in run.json["metrics"] if m["name"] == "contains" and m["slice"]}
+    assert values["depth=0"] == (1.0, 4)
+    assert values["depth=100"] == (0.0, 4)
+    assert values["cell=400/0"] == (1.0, 2)
+    assert {name for name in values if name.startswith("length=")} == {"length=100", "length=400"}

@@ -276,11 +276,19 @@ def _relation(one: Draft) -> str:
 
 def _decision(state: DraftState) -> Any:
     @click.argument("file", type=_file)
-    @click.argument("ids", nargs=-1, required=True, metavar="ID...")
+    @click.argument("ids", nargs=-1, metavar="[ID]...")
+    @click.option("--kind", "kinds", multiple=True, help="All waiting drafts of this kind, e.g. `needle`.")
     @click.option("--by", metavar="NAME", help="Who decides; $EVALWRIGHT_AUTHOR or the user by default.")
     @click.option("--note", default="", help="Why.")
-    def decide(file: Path, ids: tuple[str, ...], by: str | None, note: str) -> None:
-        count = drafting.decide(file, ids, drafting.Verdict(state=state, by=by, note=note))
+    def decide(file: Path, ids: tuple[str, ...], kinds: tuple[str, ...], by: str | None, note: str) -> None:
+        if not ids and not kinds:
+            raise UsageError("name drafts by id, or a --kind", hint=f"evalwright draft list {file}")
+        waiting = [one for one in read_drafts(file) if one.state is DraftState.DRAFT and one.origin.kind in kinds]
+        if kinds and not waiting:
+            raise UsageError(f"no draft of the kind {', '.join(kinds)} waits in {file}")
+        count = drafting.decide(
+            file, [*ids, *(one.draft.id for one in waiting)], drafting.Verdict(state=state, by=by, note=note)
+        )
         click.echo(f"{count} drafts {state.value}")
 
     return decide

@@ -65,7 +65,7 @@ class GeminiContent:
             elif name == "tools":
                 body["tools"] = _tools(value)
             elif name == "tool_choice":
-                body["toolConfig"] = {"functionCallingConfig": {"mode": _MODES.get(str(value), "AUTO")}}
+                body["toolConfig"] = {"functionCallingConfig": _calling(value)}
             elif name == "generationConfig" and isinstance(value, dict):
                 config |= value
             else:
@@ -183,6 +183,14 @@ def _sent_part(part: Json) -> dict[str, Json]:
 def _result(message: Mapping[str, Json], names: Mapping[Json, Json]) -> list[dict[str, Json]]:
     name = message.get("name") or names.get(message.get("tool_call_id"), "")
     return [{"functionResponse": {"name": name, "response": {"result": message.get("content")}}}]
+
+
+def _calling(choice: Json) -> dict[str, Json]:
+    """`auto`, `required`, `none`, or one function that must be called."""
+    function = choice.get("function") if isinstance(choice, dict) else None
+    if isinstance(function, dict):
+        return {"mode": "ANY", "allowedFunctionNames": [function.get("name")]}
+    return {"mode": _MODES.get(str(choice), "AUTO")}
 
 
 def _tools(tools: Json) -> Json:

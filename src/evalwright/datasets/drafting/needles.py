@@ -121,7 +121,9 @@ def _draft(needle: Needle, hay: Sequence[str], cell: tuple[int, float, int], see
 
 
 def _metadata(length: int, depth: float, text: str, needle: Needle) -> dict[str, Json]:
-    return {"length": length, "depth": depth, "words": len(text.split()), "needle": needle.fact}
+    whole = int(depth) if depth == int(depth) else depth
+    place = {"length": length, "depth": whole, "cell": f"{length}/{depth:g}"}
+    return {**place, "words": len(text.split()), "needle": needle.fact}
 
 
 def _position(hay: Sequence[str], depth: float) -> int:
