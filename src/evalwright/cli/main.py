@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "route": ("evalwright.cli.route:route", "Measure a router: quality against cost, regret, other thresholds."),
     "score": ("evalwright.cli.score:score", "Score a run's stored outputs again; calls no target."),
     "calibrate": ("evalwright.cli.calibrate:calibrate", "Measure a scorer or judge against people's labels."),
+    "review": ("evalwright.cli.review:review", "Label answers, measure agreement, settle disputes."),
     "card": ("evalwright.cli.calibrate:card", "Show what is known of a scorer's own errors."),
 }
 """Every command: where it lives and what it is for."""

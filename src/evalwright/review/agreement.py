@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -31,7 +31,6 @@ from evalwright.stats.raters import (
     fleiss_kappa,
     gwet_ac,
     krippendorff_alpha,
-    percent_agreement,
     rely_on,
 )
 
@@ -115,6 +114,9 @@ def rubric_agreement(ratings: Ratings, plan: Plan) -> RubricAgreement:
 
 
 def _told(name: str, interval: Interval) -> Estimate:
+    """A figure; resamples that are all alike say nothing of its uncertainty, so it then has no ends."""
+    if "degenerate" in interval.notes or (interval.low is not None and interval.low == interval.high):
+        interval = replace(interval, low=None, high=None)
     return Estimate(
         metric=name,
         value=interval.value,
@@ -135,13 +137,24 @@ def _coefficients(ratings: Ratings, plan: Plan) -> dict[str, Any]:
         scale: _told("alpha", krippendorff_alpha(counts, scale=scale, **plan.how())) for scale in _scales(ratings)
     }
     return {
-        "percent": _told("percent", percent_agreement(counts, **plan.how())),
+        "percent": _percent(ratings, plan),
         "fleiss": _told("fleiss", fleiss_kappa(counts, **plan.how())),
         "alpha": alphas[ratings.scale],
         "alphas": alphas,
         "gwet_ac1": _told("gwet_ac1", gwet_ac(counts, **plan.how())),
         "brennan_prediger": _told("brennan_prediger", brennan_prediger(counts, **plan.how())),
     }
+
+
+def _percent(ratings: Ratings, plan: Plan) -> Estimate:
+    """Mean share of agreeing pairs of ratings per unit."""
+    raters = ratings.counts.sum(axis=1)
+    kept, many = ratings.counts[raters >= 2], raters[raters >= 2]
+    if not len(kept):
+        return Estimate(metric="percent", value=None, level=plan.level, method="percent_agreement", note="empty")
+    agreed = (kept * (kept - 1.0)).sum(axis=1) / (many * (many - 1.0))
+    found = _told("percent", estimate_mean(agreed, bounds=(0.0, 1.0), level=plan.level))
+    return msgspec.structs.replace(found, method=f"percent_agreement, {found.method}")
 
 
 def _scales(ratings: Ratings) -> tuple[Scale, ...]:
@@ -403,7 +416,7 @@ def _period(part: Ratings, plan: Plan) -> Period:
         from_at=float(part.at.min()),
         to_at=float(part.at.max()),
         n=len(part.units),
-        percent=_told("percent", percent_agreement(counts, **plan.how())),
+        percent=_percent(part, plan),
         alpha=_told("alpha", krippendorff_alpha(counts, scale=part.scale, **plan.how())),
     )
 
@@ -414,10 +427,11 @@ def _warnings(ratings: Ratings, found: RubricAgreement) -> Iterator[str]:
         yield "no unit has two ratings: nothing can be said of agreement"
         return
     if found.pairable < FEW_UNITS:
-        yield f"only {found.pairable} units have two ratings: the figures are rough, the intervals too narrow"
+        few = "one unit has" if found.pairable == 1 else f"{found.pairable} units have"
+        yield f"only {few} two ratings: the figures are rough, the intervals too narrow"
     alone = found.units - found.pairable
     if alone:
-        yield f"{alone} of {found.units} units have one rating only and say nothing of agreement"
+        yield f"{alone} of {found.units} units with one rating only: they say nothing of agreement"
     if found.alpha.value is None:
         yield "all ratings are the same: chance-corrected coefficients are not defined"
     yield from _paradox(found)

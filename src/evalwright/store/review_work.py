@@ -78,14 +78,27 @@ def lease(engine: sa.Engine, asking: Asking, *, flip: Callable[[str], bool]) -> 
 
 
 def _held(connection: sa.Connection, asking: Asking) -> str | None:
-    mine = sa.and_(
-        SLOTS.c.queue_id == asking.queue_id,
-        SLOTS.c.state == LEASED,
-        SLOTS.c.rater == asking.rater,
-        SLOTS.c.item_id.in_(sa.select(ITEMS.c.item_id).where(ITEMS.c.state == ItemState.OPEN.value)),
+    """The item they were given or took back last, of those they hold; its lease begins anew."""
+    slot = SLOTS.alias("slot")
+    last = (
+        sa.select(slot.c.slot_id)
+        .join(ITEMS, ITEMS.c.item_id == slot.c.item_id)
+        .where(
+            slot.c.queue_id == asking.queue_id,
+            slot.c.state == LEASED,
+            slot.c.rater == asking.rater,
+            ITEMS.c.state == ItemState.OPEN.value,
+        )
+        .order_by(slot.c.lease_until.desc(), slot.c.slot_id)
+        .limit(1)
     )
-    done = sa.update(SLOTS).where(mine).values(lease_until=asking.now + asking.lease_s).returning(SLOTS.c.item_id)
-    return min(connection.execute(done).scalars(), default=None)
+    kept = (
+        sa.update(SLOTS)
+        .where(SLOTS.c.slot_id == last.scalar_subquery(), SLOTS.c.rater == asking.rater, SLOTS.c.state == LEASED)
+        .values(lease_until=asking.now + asking.lease_s)
+        .returning(SLOTS.c.item_id)
+    )
+    return connection.execute(kept).scalar()
 
 
 def _claimed(connection: sa.Connection, asking: Asking) -> str | None:

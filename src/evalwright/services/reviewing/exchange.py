@@ -309,7 +309,9 @@ def import_labels(
         incoming: Labels, and rows that could not be read.
         by: Who imports, in the labels' source.
     """
-    items = {item.id: item for item in review_queues.items(workspace.catalog.engine, queue.id)}
+    engine = workspace.catalog.engine
+    items = {item.id: item for item in review_queues.items(engine, queue.id)}
+    standing = {(label.item_id, label.rater): label.answers for label in review_work.labels(engine, queue.id)}
     added = known = 0
     problems: list[dict[str, str]] = []
     for one in incoming:
@@ -317,7 +319,9 @@ def import_labels(
             problems.append({"where": one[0], "message": one[1]})
             continue
         try:
-            new = _keep(workspace, queue, items, one, by)
+            label = _label(queue, items, one, by)
+            same = standing.get((label.item_id, label.rater)) == label.answers
+            new = not same and _keep(workspace, queue, label)
         except EvalwrightError as error:
             problems.append({"where": one.where, "message": error.message})
             continue
@@ -325,7 +329,7 @@ def import_labels(
     return ImportReport(added=added, known=known, problems=tuple(problems))
 
 
-def _keep(workspace: Workspace, queue: Queue, items: Mapping[str, Item], one: Incoming, by: str) -> bool:
+def _label(queue: Queue, items: Mapping[str, Item], one: Incoming, by: str) -> Label:
     if one.item not in items:
         raise UsageError(f"`{one.item}` is no item of the queue `{queue.name}`")
     if not one.rater.strip():
@@ -338,7 +342,7 @@ def _keep(workspace: Workspace, queue: Queue, items: Mapping[str, Item], one: In
     relaxed = msgspec.structs.replace(queue, rationale=type(queue.rationale)())
     kept = rules.checked(relaxed, item.hidden, outputs, entry)
     now = time.time()
-    label = Label(
+    return Label(
         id=new_id(),
         queue_id=queue.id,
         item_id=item.id,
@@ -352,6 +356,9 @@ def _keep(workspace: Workspace, queue: Queue, items: Mapping[str, Item], one: In
         key=one.key[:200],
         at=min(one.at, now) if one.at is not None else now,
     )
+
+
+def _keep(workspace: Workspace, queue: Queue, label: Label) -> bool:
     disputed = functools.partial(rules.disputed, queue)
     _, new = review_work.submit(workspace.catalog.engine, label, disputed=disputed, imported=True)
     return new
