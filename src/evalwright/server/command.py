@@ -16,6 +16,9 @@ from evalwright.core.extras import optional
 if TYPE_CHECKING:
     from evalwright.services.oidc import OidcProvider
 
+EVERY_S = 5.0
+"""Pause between two looks at schedules, deliveries and events."""
+
 EPILOG = """\b
 Examples:
   evalwright serve
@@ -35,10 +38,18 @@ Examples:
 @click.option("--public-url", metavar="URL", help="Address people use, where a proxy stands before the server.")
 @click.option("--host-name", "hosts", multiple=True, metavar="NAME", help="Further name the server answers to.")
 @click.option("--oidc", type=click.Path(path_type=Path, dir_okay=False), help="YAML file of places to sign in at.")
+@click.option("--suites", type=click.Path(path_type=Path, file_okay=False), help="Folder of suites for schedules.")
+@click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="Scheduled runs at once.")
+@click.option("--allow-private", is_flag=True, help="Webhooks may lead into private networks.")
+@click.option("--smtp", default="", metavar="URL", help="Host for e-mail, smtp://user:${PASSWORD}@host:587.")
+@click.option("--mail-from", "sender", default="evalwright@localhost", metavar="ADDRESS", help="Sender of e-mail.")
+@click.option("--no-background", is_flag=True, help="Serve only: no schedules, no deliveries.")
 @click.option(
     "--trust-proxy", metavar="ADDRESSES", default="", help="Proxies whose word on the client's address counts."
 )
-def serve(workspace: Path | None, host: str, port: int, trust_proxy: str, **options: Any) -> None:
+def serve(
+    workspace: Path | None, host: str, port: int, trust_proxy: str, *, no_background: bool, **options: Any
+) -> None:
     """Serve the workbench: pages, API, sign-in and reviews for the workspace.
 
     The first start prints a one-time code, with which the first admin is made in the browser.
@@ -48,7 +59,8 @@ def serve(workspace: Path | None, host: str, port: int, trust_proxy: str, **opti
     optional("fastapi", extra="server")
     place = Workspace.open(workspace)
     place.ensure()
-    run_server(settings_from(place.root.resolve(), options), host=host, port=port, trust_proxy=trust_proxy)
+    settings = settings_from(place.root.resolve(), options)
+    run_server(settings, host=host, port=port, trust_proxy=trust_proxy, background=not no_background)
 
 
 def settings_from(root: Path, options: dict[str, Any]) -> Any:
@@ -63,7 +75,13 @@ def settings_from(root: Path, options: dict[str, Any]) -> Any:
     if url and not url.startswith(("http://", "https://")):
         raise UsageError(f"{url!r} is no address people could use", hint="--public-url https://eval.example.org")
     oidc = read_providers(options["oidc"]) if options.get("oidc") else ()
-    return ServerSettings(workspace=root, public_url=url, hosts=tuple(options["hosts"]), oidc=oidc)
+    return ServerSettings(
+        workspace=root,
+        public_url=url,
+        hosts=tuple(options["hosts"]),
+        oidc=oidc,
+        **{name: options[name] for name in ("suites", "processes", "allow_private", "smtp", "sender")},
+    )
 
 
 def read_providers(path: Path) -> tuple[OidcProvider, ...]:
@@ -88,7 +106,7 @@ def read_providers(path: Path) -> tuple[OidcProvider, ...]:
     return providers
 
 
-def run_server(settings: Any, *, host: str, port: int, trust_proxy: str) -> None:
+def run_server(settings: Any, *, host: str, port: int, trust_proxy: str, background: bool = True) -> None:
     """Serve until a signal ends it.
 
     Raises:
@@ -101,6 +119,8 @@ def run_server(settings: Any, *, host: str, port: int, trust_proxy: str) -> None
 
     listener = _listener(host, port)
     state = ServerState(settings)
+    if background:
+        state.begin(every_s=EVERY_S)
     _announce(state, settings.public_url or _address(listener))
     config = uvicorn.Config(
         create_app(settings, state=state),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 from evalwright.server.settings import ServerSettings
 from evalwright.services.accounts import DEFAULT_PROJECT, check_name
@@ -32,6 +33,13 @@ class Places:
             if project not in self._open:
                 self._open[project] = self._opened(project)
             return self._open[project]
+
+    def suites(self, project: str) -> Path:
+        """The folder of a project's suite files."""
+        folder = self._settings.workspace
+        if project != DEFAULT_PROJECT:
+            return folder / "projects" / project / "suites"
+        return self._settings.suites or folder.resolve().parent
 
     def _opened(self, project: str) -> Workspace:
         check_name(project, "project")

@@ -43,6 +43,11 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         sessions: How long a browser stays signed in.
         locks: What failed sign-ins lead to.
         oidc: Places people may sign in at.
+        suites: Folder of the suites of the project `default`; the one beside the workspace when not given.
+        processes: Scheduled runs at once.
+        allow_private: Whether webhooks may lead into private networks.
+        smtp: Host for e-mail, `smtp://user:${PASSWORD}@host:587`.
+        sender: From whom e-mail comes.
         pages: Folder of the built pages; the package's own by default.
     """
 
@@ -55,6 +60,11 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     sessions: SessionRules = SessionRules()
     locks: LockRules = LockRules()
     oidc: tuple[OidcProvider, ...] = ()
+    suites: Path | None = None
+    processes: int = 2
+    allow_private: bool = False
+    smtp: str = ""
+    sender: str = "evalwright@localhost"
     pages: Path = Path(__file__).parent / "static"
 
     @property
