@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 
 from evalwright.server.app import create_app
 from evalwright.server.settings import Limits, ServerSettings
 from evalwright.server.state import ServerState
-from evalwright.services.accounts import NewToken, NewUser
-from evalwright.store.accounts import Member
+from evalwright.services.accounts import NewToken
+from evalwright.store.accounts import Member, User
 from tests.catalogs import catalog_url, postgres_server  # noqa: F401  # fixtures
 
 PASSWORD = "correct horse battery"
+HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+"""A cheap one, so that tests sign people in quickly; `test_accounts` makes users with real ones."""
 
 
 class Clock:
@@ -76,7 +79,8 @@ class Server:
     def user(self, username: str, *, admin: bool = False, roles: dict[str, str] | None = None) -> None:
         """Make a user with roles by project."""
         if self.accounts.people.user(username) is None:
-            self.accounts.add_user(NewUser(username=username, password=PASSWORD, admin=admin), self.clock())
+            made = User(username=username, name=username, admin=admin, password_hash=HASH, created_at=self.clock())
+            self.accounts.people.add_user(made)
         for project, role in (roles or {}).items():
             self.accounts.set_member(Member(project=project, username=username, role=role, added_by="test"))
 

@@ -69,7 +69,7 @@ class Workers:
         log.parent.mkdir(parents=True, exist_ok=True)
         command = [*_COMMAND, *words, "--workspace", str(place.root)]
         with log.open("wb") as errors:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603 - words are checked by `scheduling`, no shell
                 command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL, cwd=suites,
                 env=environment_of(place), start_new_session=True,
             )  # fmt: skip

@@ -90,7 +90,9 @@ def checked(webhook: Webhook, outbox: Outbox) -> Webhook:
     if webhook.secret and not references(webhook.secret):
         raise UsageError("the secret must be a reference", hint="${NAME}, a variable of the server")
     if webhook.kind == "webhook" and not webhook.secret:
-        raise UsageError("a webhook needs a secret its bodies are signed with", hint="${NAME}, a variable of the server")
+        raise UsageError(
+            "a webhook needs a secret its bodies are signed with", hint="${NAME}, a variable of the server"
+        )
     return webhook
 
 
@@ -244,7 +246,9 @@ def _recipients(webhook: Webhook) -> list[str]:
     found = [one.strip() for one in webhook.address.split(",") if one.strip()]
     wrong = [one for one in found if not _ADDRESS.fullmatch(one)]
     if wrong or not found or len(found) > 50:
-        raise UsageError(f"{', '.join(wrong) or 'nothing'} is no e-mail address", hint="ada@example.org, bob@example.org")
+        raise UsageError(
+            f"{', '.join(wrong) or 'nothing'} is no e-mail address", hint="ada@example.org, bob@example.org"
+        )
     return found
 
 

@@ -80,8 +80,8 @@ def checked(schedule: Schedule, suites: Path, *, now: float) -> Schedule:
             raise UsageError(f"a schedule can't have {name}={value!r}", hint=f"there is {', '.join(OPTIONS)}")
         if isinstance(value, str) and not 0 < len(value) <= 1000:
             raise UsageError(f"{name} can't be empty, or longer than 1000 characters")
-    next_at = next(slots_after(schedule.cron, schedule.timezone, now)) if schedule.enabled else None
-    return msgspec.structs.replace(schedule, next_at=next_at)
+    next_at = next(slots_after(schedule.cron, schedule.timezone, now))
+    return msgspec.structs.replace(schedule, next_at=next_at if schedule.enabled else None)
 
 
 def suite_path(suites: Path, name: str) -> Path:

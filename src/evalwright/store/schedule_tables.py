@@ -27,9 +27,7 @@ SCHEDULES = sa.Table(
 SLOTS = sa.Table(
     "schedule_slots",
     METADATA,
-    sa.Column(
-        "schedule_id", sa.String(16), sa.ForeignKey("schedules.id", ondelete="CASCADE"), primary_key=True
-    ),
+    sa.Column("schedule_id", sa.String(16), sa.ForeignKey("schedules.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("slot_at", sa.Float(53), primary_key=True),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("server", sa.String(200), nullable=False),

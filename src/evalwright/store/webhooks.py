@@ -142,7 +142,9 @@ class WebhookStore:
         with writing(self._engine) as connection:
             if not connection.execute(sa.update(DELIVERIES).where(mine).values(values)).rowcount:
                 return None
-            delivery = rows_as(Delivery, connection.execute(sa.select(DELIVERIES).where(DELIVERIES.c.id == delivery_id)))
+            delivery = rows_as(
+                Delivery, connection.execute(sa.select(DELIVERIES).where(DELIVERIES.c.id == delivery_id))
+            )
             same = WEBHOOKS.c.id == delivery[0].webhook_id
             return delivery[0], rows_as(Webhook, connection.execute(sa.select(WEBHOOKS).where(same)))[0]
 

@@ -18,12 +18,15 @@ from evalwright.server.routes import (
     projects,
     review,
     runs,
+    schedules,
     session,
     setup,
     suites,
     transfer,
     trends,
     users,
+    views,
+    webhooks,
 )
 
 OPEN: tuple[APIRouter, ...] = (session.open_router, setup.router, oidc.router)
@@ -34,10 +37,12 @@ SIGNED_IN: tuple[APIRouter, ...] = (session.router, me.router, users.router, pro
 
 _READING = (overview, runs, cases, comparisons, trends, datasets, gates, suites, exports)
 
+_WORKING = (transfer, schedules, webhooks, views)
+
 IN_PROJECT: tuple[APIRouter, ...] = (
     *(module.router for module in _READING),
+    *(module.router for module in _WORKING),
     audit.project_router,
-    transfer.router,
     review.router,
     agreement.router,
 )

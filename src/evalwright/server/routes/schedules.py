@@ -141,5 +141,3 @@ def _mine(project: ProjectContext, schedule_id: str) -> Schedule:
     schedule = project.state.schedules.get(project.name, schedule_id)
     project.require(Action.MANAGE_SCHEDULES, owned=schedule.created_by == project.username)
     return schedule
-
-

@@ -110,5 +110,3 @@ def _shown(webhook: Webhook) -> Webhook:
     """Addresses of Slack and Teams are secrets themselves: whoever has one can post there."""
     secret = webhook.kind in {"slack", "teams"} and not webhook.address.startswith("${")
     return msgspec.structs.replace(webhook, address=f"{webhook.address[:_SHOWN]}…") if secret else webhook
-
-

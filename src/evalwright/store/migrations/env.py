@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from alembic import context
 
-from evalwright.store import account_tables, review_tables, tables
+from evalwright.store import account_tables, review_tables, schedule_tables, tables
 
-MODULES = (tables, account_tables, review_tables)
+MODULES = (tables, account_tables, review_tables, schedule_tables)
 """Modules that define tables; all of them add to the one `METADATA`."""
 
 context.configure(
