@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 from pydantic import Field
 
-from evalwright.core.case import Json
+from evalwright.core.case import Case, Json
 from evalwright.core.errors import UsageError
 from evalwright.core.identity import canonical_json
+from evalwright.core.output import Output
 from evalwright.core.score import Score
 from evalwright.core.scorer import ScoreContext, ScoreInfo
 from evalwright.scorers.paths import MISSING, lookup
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 ExpectedPath = Annotated[
     str | None,
@@ -61,9 +65,16 @@ class RuleScorer:
     def score(self, ctx: ScoreContext) -> Score:
         """Judge one output; skipped with a reason where the scorer does not apply."""
         try:
-            return self.judge(ctx)
+            return self._judge_readable(ctx)
         except NotApplicable as nothing:
             return Score.skip(str(nothing))
+
+    def _judge_readable(self, ctx: ScoreContext) -> Score:
+        """Half a surrogate pair, which no library takes, is read as a replacement character."""
+        try:
+            return self.judge(ctx)
+        except UnicodeEncodeError:
+            return self.judge(readable(ctx))
 
     def judge(self, ctx: ScoreContext) -> Score:
         """Judge one output.
@@ -72,6 +83,21 @@ class RuleScorer:
             NotApplicable: There is nothing to judge, e.g. the case has no expected value.
         """
         raise NotImplementedError
+
+
+def readable(ctx: ScoreContext) -> ScoreContext:
+    """The context with every lone surrogate replaced by U+FFFD, so that places stay where they are."""
+    case = msgspec.convert(_without_surrogates(msgspec.to_builtins(ctx.case)), Case)
+    output = msgspec.convert(_without_surrogates(msgspec.to_builtins(ctx.output)), Output)
+    return msgspec.structs.replace(ctx, case=case, output=output)
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(inner) for key, inner in value.items()}
+    return [_without_surrogates(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def as_text(value: Json) -> str:

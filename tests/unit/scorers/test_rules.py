@@ -21,12 +21,15 @@ from evalwright.scorers import (
     Cost,
     ExactMatch,
     FirstToken,
+    Groundedness,
     JsonSchema,
     Language,
     Latency,
     Length,
+    RefusalRate,
     Regex,
     Tokens,
+    ValidSql,
 )
 from evalwright.scorers.base import OptionError
 from evalwright.scorers.paths import MISSING, lookup
@@ -293,3 +296,12 @@ def test_sentences_lose_no_letter_and_keep_their_places(text: str) -> None:
     assert all(text[item.start : item.end] == item.text for item in found)
     assert sum(item.text.count("a") for item in found) == text.count("a")
     assert all(first.end <= second.start for first, second in itertools.pairwise(found))
+
+
+def test_half_a_surrogate_pair_is_read_as_a_replacement_character() -> None:
+    broken = Output(text="Refunds take \ud800 five days.", contexts=(Passage(text="Refunds \udfff take five days."),))
+    assert judged(Groundedness(), broken).value == 1.0
+    assert judged(RefusalRate(), "I can't help \ud800 with that.").value == 1.0
+    assert judged(Regex(patterns="five"), broken).value == 1.0
+    assert judged(ExactMatch(), "a\ud800", {"x": "\ud800"}).value == 0.0
+    assert judged(ValidSql(), "SELECT '\ud800'").value == 1.0

@@ -95,6 +95,7 @@ class ValidSql(RuleScorer):
         text = answer_text(ctx, self.field)
         block = last_block(text, _FENCES) if self.fenced else None
         query = (text if block is None else block).strip()
+        query.encode()  # DuckDB calls half a surrogate pair a wrong type
         fault = _excess(query) or self._fault(query)
         return Score.of(not fault, reason=fault[:500] or "valid SQL")
 

@@ -11,7 +11,7 @@ from evalwright.core.case import Json
 from evalwright.core.component import BindContext
 from evalwright.core.score import Evidence, Score
 from evalwright.core.scorer import ScoreContext, ScoreInfo
-from evalwright.scorers.base import FieldPath, NotApplicable, OptionError, RuleScorer, answer_text
+from evalwright.scorers.base import FieldPath, NotApplicable, OptionError, RuleScorer, answer_text, readable
 from evalwright.scorers.rag.claims import Claim, statements
 from evalwright.scorers.rag.inputs import DEFAULT_THRESHOLD, ContextPath, Threshold, passages
 from evalwright.scorers.rag.support import Support, sources, support
@@ -150,6 +150,7 @@ class EmbeddedGroundedness:
         Raises:
             TargetError: The endpoint failed for good.
         """
+        ctx = readable(ctx)
         try:
             judged = self.options.lexical(ctx)
         except NotApplicable as nothing:
