@@ -140,3 +140,12 @@ def test_mistakes_are_told(watched):
     watched.write("watched.yaml", (SUITE % {"url": "http://127.0.0.1:9/v1"}).replace(NO_ANCHORS, ""))
     assert "has no anchors" in watched.run("calibrate", "watched.yaml:helpful", "--anchors").err
     assert "give the labels" in watched.run("calibrate", "watched.yaml:helpful").err
+
+
+def test_a_panel_is_watched_as_a_whole(watched):
+    with chat_server(honest) as server:
+        one = f'{{ model: judge-1, base_url: "{server.url}" }}'
+        options = f"as: helpful, judges: [{one}, {one}], criterion: Is it helpful?, anchors: anchors.jsonl"
+        watched.suite("panel.yaml", scorers=f"[{{ judge_panel: {{ {options} }} }}]")
+        run = watched.run("run", "panel.yaml", "--json")
+    assert "judged as people did, n=40 (80 calls" in " ".join(run.json["notes"])

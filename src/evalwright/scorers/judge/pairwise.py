@@ -18,10 +18,11 @@ from evalwright.core.score import Score
 from evalwright.core.scorer import ScoreContext, ScoreInfo
 from evalwright.models.options import config_error
 from evalwright.scorers.base import NotApplicable, answer_text, as_text, expected_value
+from evalwright.scorers.judge.anchored import AnchorFile
 from evalwright.scorers.judge.attachments import attached
 from evalwright.scorers.judge.examine import Examined, NoRuling, examine, no_score
 from evalwright.scorers.judge.model import JudgeClient
-from evalwright.scorers.judge.pointwise import AnchorFile, JudgeShape, RubricOptions, record
+from evalwright.scorers.judge.pointwise import JudgeShape, RubricOptions, record
 from evalwright.scorers.judge.prompt import PAIR_CHOICES, Ask, ask, pairwise_system, prompt_hash
 
 TASK = "Which is better by the criterion, ANSWER A or ANSWER B? Reply with the JSON object only."

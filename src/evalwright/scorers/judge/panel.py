@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from evalwright.core.case import Json
 from evalwright.core.component import BindContext
@@ -17,6 +17,7 @@ from evalwright.core.rubric import Rubric, RubricScale, yes_no
 from evalwright.core.score import Score, ScoreStatus
 from evalwright.core.scorer import ScoreContext, ScoreInfo, ScoreKind
 from evalwright.models.options import config_error
+from evalwright.scorers.judge.anchored import AnchorFile, AnchorOptions
 from evalwright.scorers.judge.fence import MAX_CHARS
 from evalwright.scorers.judge.model import JudgeModel
 from evalwright.scorers.judge.pointwise import JudgeScorer, JudgeShape, rubric_info
@@ -25,14 +26,12 @@ from evalwright.scorers.judge.rubric_file import RubricSection, load_rubric
 Rule = Literal["majority", "median", "mean"]
 
 
-class JudgePanel(BaseModel):
+class JudgePanel(AnchorOptions):
     """Several judges' marks of one answer by one rubric, joined.
 
     A judge that fails is left out as long as more than half are left (or `min_votes`); otherwise the row is an
     error. Judges that divide without a majority skip the row: they can't tell.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     judges: list[JudgeModel] = Field(
         min_length=2, description="The models: a list of endpoints, each with the options of `judge` for its model."
@@ -77,7 +76,9 @@ class JudgePanel(BaseModel):
             max_chars=self.max_chars,
         )
         members = [JudgeScorer(judge.judge_client(context), rubric, shape) for judge in self.judges]
-        return PanelScorer(members, rule=self.rule, min_votes=self.min_votes or len(members) // 2 + 1)
+        made = PanelScorer(members, rule=self.rule, min_votes=self.min_votes or len(members) // 2 + 1)
+        made.anchors = self.made_anchors(context)
+        return made
 
     def _rubric(self, context: BindContext) -> Rubric:
         if isinstance(self.rubric, RubricSection):
@@ -94,7 +95,10 @@ class PanelScorer:
         members: The judges.
         rubric: Their common scale.
         prompt_hash: Identity of their common prompt.
+        anchors: Labelled answers the panel is watched by.
     """
+
+    anchors: AnchorFile | None = None
 
     def __init__(self, members: Sequence[JudgeScorer], *, rule: Rule, min_votes: int) -> None:
         self.members = tuple(members)

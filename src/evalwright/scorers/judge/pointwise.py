@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from pydantic import Field, PositiveInt, model_validator
@@ -13,8 +12,8 @@ from evalwright.core.component import BindContext
 from evalwright.core.rubric import Rubric, yes_no
 from evalwright.core.score import Score
 from evalwright.core.scorer import ScoreContext, ScoreInfo, ScoreKind
-from evalwright.models.options import config_error
 from evalwright.scorers.base import NotApplicable, answer_text, as_text, expected_value
+from evalwright.scorers.judge.anchored import AnchorFile, AnchorOptions
 from evalwright.scorers.judge.attachments import answer_with_media, attached, without_content
 from evalwright.scorers.judge.examine import Examined, NoRuling, examine, no_score
 from evalwright.scorers.judge.fence import MAX_CHARS
@@ -75,14 +74,7 @@ def reference_text(value: Json) -> str:
     return as_text(value)
 
 
-class AnchorFile(msgspec.Struct, frozen=True, kw_only=True):
-    """Labelled answers a judge is watched by, and whether each run judges them."""
-
-    path: Path
-    each_run: bool = True
-
-
-class RubricOptions(JudgeModel):
+class RubricOptions(JudgeModel, AnchorOptions):
     """What every judge is given: its model, and what it judges by."""
 
     rubric: str | RubricSection | None = Field(
@@ -96,14 +88,6 @@ class RubricOptions(JudgeModel):
         None, description="Dotted path of the part of the output to judge (`data.total`); the answer's text by default."
     )
     contexts: bool = Field(False, description="Show the judge the passages the answer was given; skipped without any.")
-    anchors: str | None = Field(
-        None,
-        description="File of labelled answers that are judged again to see whether the judge has changed; not part of "
-        "the judge's identity.",
-    )
-    anchors_when: Literal["run", "demand"] = Field(
-        "run", description="Judge the anchors at the end of each run, or only by `evalwright calibrate --anchors`."
-    )
     max_chars: PositiveInt = Field(
         MAX_CHARS, description="Characters of one part shown to the judge; the middle of a longer one is left out."
     )
@@ -113,20 +97,6 @@ class RubricOptions(JudgeModel):
         if (self.rubric is None) == (self.criterion is None):
             raise ValueError("give exactly one of `rubric` and `criterion`")
         return self
-
-    def made_anchors(self, context: BindContext) -> AnchorFile | None:
-        """The anchors, None when there are none.
-
-        Raises:
-            ConfigError: The file is not there.
-        """
-        if self.anchors is None:
-            return None
-        path = context.base_dir / self.anchors
-        if not path.is_file():
-            hint = "paths are relative to the suite file"
-            raise config_error(f"there is no file `{self.anchors}`", key="anchors", hint=hint)
-        return AnchorFile(path=path, each_run=self.anchors_when == "run")
 
     def made_rubric(self, context: BindContext, name: str) -> Rubric:
         """The rubric, read from its file where it is one.
