@@ -41,7 +41,20 @@ from evalwright.store.workspace import Workspace
 
 METRICS = ("exact_match", "groundedness", "relevance", "pii_leak", "tone")
 START = 1_790_000_000.0
-WORDS = ["refund", "order", "invoice", "delivery", "account", "password", "address", "voucher", "return", "tracking", "parcel", "customer"]
+WORDS = [
+    "refund",
+    "order",
+    "invoice",
+    "delivery",
+    "account",
+    "password",
+    "address",
+    "voucher",
+    "return",
+    "tracking",
+    "parcel",
+    "customer",
+]
 
 
 def case_file(workspace: Workspace, count: int) -> CaseFile:

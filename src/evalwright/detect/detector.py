@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from evalwright.detect import personal
@@ -49,11 +50,13 @@ class Detector:
         """What is in a text, by place; findings don't overlap."""
         found = [item for detector in self._detectors for item in detector(text) if not self._is_allowed(item)]
         found.sort(key=lambda f: (_RANK[f.confidence], self._order[f.kind], f.start - f.end))
-        kept: list[Finding] = []
+        kept: list[Finding] = []  # by place; none overlaps another, so its neighbours are all that need be looked at
         for item in found:
-            if all(item.end <= other.start or item.start >= other.end for other in kept):
-                kept.append(item)
-        return sorted(kept, key=lambda f: f.start)
+            at = bisect(kept, item.start, key=lambda f: f.start)
+            free_before = at == 0 or kept[at - 1].end <= item.start
+            if free_before and (at == len(kept) or item.end <= kept[at].start):
+                kept.insert(at, item)
+        return kept
 
     def _is_allowed(self, item: Finding) -> bool:
         return bool(self._allowed) and not self._allowed.isdisjoint(_forms(item.text))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
-MOST_CANDIDATES = 400
+MOST_CANDIDATES = 100
 """Combinations of one stratum that are weighed against one another."""
 
 
@@ -32,6 +32,7 @@ def stratified(
     """
     if len(items) <= limit:
         return list(items)
+    values = [tuple(enumerate(factors(item))) for item in items]
     order = sorted(range(len(items)), key=lambda at: _draw(seed, at))
     strata: defaultdict[str, list[int]] = defaultdict(list)
     for at in order:
@@ -41,10 +42,10 @@ def stratified(
     chosen: list[int] = []
     while len(chosen) < limit and strata:
         for name in sorted(strata):
-            best = _least_met(strata[name][:MOST_CANDIDATES], items, factors, (met_here[name], met))
+            best = _least_met(strata[name][:MOST_CANDIDATES], values, met_here[name], met)
             strata[name].remove(best)
             for counts in (met_here[name], met):
-                counts.update(enumerate(factors(items[best])))
+                counts.update(values[best])
             chosen.append(best)
             if not strata[name]:
                 del strata[name]
@@ -53,17 +54,15 @@ def stratified(
     return [items[at] for at in sorted(chosen)]
 
 
-def _least_met(
-    places: Sequence[int],
-    items: Sequence[T],
-    factors: Callable[[T], tuple[str, ...]],
-    met: tuple[Counter[tuple[int, str]], ...],
-) -> int:
-    return min(places, key=lambda at: tuple(_load(factors(items[at]), counts) for counts in met))
+Values = tuple[tuple[int, str], ...]
 
 
-def _load(values: tuple[str, ...], met: Counter[tuple[int, str]]) -> int:
-    return sum(met[pair] for pair in enumerate(values))
+def _least_met(places: Sequence[int], values: Sequence[Values], here: Counter[Any], anywhere: Counter[Any]) -> int:
+    return min(places, key=lambda at: (_load(values[at], here), _load(values[at], anywhere)))
+
+
+def _load(values: Values, met: Counter[Any]) -> int:
+    return sum([met[pair] for pair in values])
 
 
 def _draw(seed: int, at: int) -> bytes:
