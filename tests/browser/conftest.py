@@ -61,7 +61,8 @@ description: What a model may write.
 target:
   type: recorded
   file: answers-{name}.jsonl
-  fields: {{id: id, text: text, contexts: contexts, citations: citations, tool_calls: tool_calls, messages: messages, steps: steps}}
+  fields: {{id: id, text: text, contexts: contexts, citations: citations,
+            tool_calls: tool_calls, messages: messages, steps: steps}}
 dataset: {{file: cases.jsonl}}
 slices: {{kind: metadata.kind}}
 scorers: [exact_match, token_f1]

@@ -11,7 +11,8 @@ API = "/api/v1"
 
 _WATCH = """
 window.__violations = [];
-document.addEventListener('securitypolicyviolation', e => window.__violations.push(e.violatedDirective + ' ' + e.blockedURI));
+document.addEventListener('securitypolicyviolation',
+  event => window.__violations.push(event.violatedDirective + ' ' + event.blockedURI));
 """
 
 

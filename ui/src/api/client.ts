@@ -53,9 +53,10 @@ async function failure(response: Response): Promise<ApiError> {
 async function send<T>(method: string, path: string, params?: Params, body?: unknown, signal?: AbortSignal): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRF-Token"] = csrf;
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const raw = body instanceof Blob;
+  if (body !== undefined) headers["Content-Type"] = raw ? "application/octet-stream" : "application/json";
   const init: RequestInit = { method, headers, credentials: "same-origin" };
-  if (body !== undefined) init.body = JSON.stringify(body);
+  if (body !== undefined) init.body = raw ? body : JSON.stringify(body);
   if (signal) init.signal = signal;
   const response = await fetch(address(path, params), init).catch((error: unknown) => {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
@@ -69,6 +70,7 @@ async function send<T>(method: string, path: string, params?: Params, body?: unk
 export const api = {
   get: <T>(path: string, params?: Params, signal?: AbortSignal) => send<T>("GET", path, params, undefined, signal),
   post: <T>(path: string, body: unknown = {}, params?: Params) => send<T>("POST", path, params, body),
+  upload: <T>(path: string, data: Blob, params?: Params) => send<T>("POST", path, params, data),
   put: <T>(path: string, body: unknown = {}) => send<T>("PUT", path, undefined, body),
   patch: <T>(path: string, body: unknown = {}) => send<T>("PATCH", path, undefined, body),
   delete: <T>(path: string, body?: unknown) => send<T>("DELETE", path, undefined, body),

@@ -213,7 +213,6 @@ export interface Overview {
     cases?: number;
     state?: string;
   }[];
-  review?: { open: number; in_progress: number; oldest_at?: number | null; adjudication: number } | null;
   spend: { currency: string; last_30d: number | null; unknown?: number; per_suite: { suite: string; cost: number | null; runs?: number }[] };
 }
 
@@ -592,7 +591,7 @@ export interface Queue {
   state: string;
   source?: unknown;
   counts: { items: number; done: number; in_progress: number; adjudication: number; labels: number; oldest_at?: number | null };
-  mine?: { done: number; skipped: number } | null;
+  mine?: { done: number; total?: number; skipped: number } | null;
   calibration_share?: number;
   rationale?: RationaleRule | null;
 }

@@ -1,7 +1,7 @@
 /** Text a model or a user wrote: never markup, hidden characters visible, marked where a score points. */
 
 import { Fragment, useMemo, useState } from "react";
-import { asText, hasHidden, label, pieces } from "../lib/hidden";
+import { asText, hasHidden, label, pieces, preview } from "../lib/hidden";
 
 /** A place of the text that something points at. */
 export interface TextMark {
@@ -91,7 +91,7 @@ export function Text({ value, marks = [], mono = false, plain = false, className
 
 /** One line of text in a table; the whole in a title is left out on purpose (it may be huge). */
 export function Line({ value, width = 300, className = "" }: { value: unknown; width?: number; className?: string }) {
-  const text = asText(value).slice(0, width * 3).replace(/[ \t\n\r]+/g, " ").trim();
+  const text = preview(asText(value)).slice(0, width * 3).replace(/[ \t\n\r]+/g, " ").trim();
   const shown = text.length > width ? `${text.slice(0, width)}…` : text;
   return <span className={`line ${className}`} dir="auto">{shown ? <Characters text={shown} /> : <span className="muted">(empty)</span>}</span>;
 }

@@ -1,7 +1,7 @@
 /** An input, an expectation, an answer: as turns when it is a conversation, as fields when it is a record, else as text. */
 
 import { fieldsOf, turnsOf, type Turn } from "../lib/turns";
-import { visible } from "../lib/hidden";
+import { asText, visible } from "../lib/hidden";
 import { Text, type TextMark } from "./Text";
 
 export function Value({ value, marks }: { value: unknown; marks?: readonly TextMark[] }) {
@@ -9,13 +9,38 @@ export function Value({ value, marks }: { value: unknown; marks?: readonly TextM
   if (turns) return <Turns turns={turns} />;
   const fields = fieldsOf(value);
   if (fields) {
+    const sized = fields.map(([name, item]) => ({ name, item, size: asText(item).length })).sort((a, b) => Number(a.size > LONG) - Number(b.size > LONG));
     return (
       <dl className="fields soft">
-        {fields.map(([name, item]) => <div key={name}><dt>{visible(name)}</dt><dd>{turnsOf(item) ? <Turns turns={turnsOf(item) ?? []} /> : <Text plain value={item} />}</dd></div>)}
+        {sized.map(({ name, item, size }) => <div key={name}><dt>{visible(name)}</dt><dd>{size > LONG && typeof item === "object" ? <details><summary className="muted">{size.toLocaleString("en-US")} characters</summary><Part item={item} /></details> : <Part item={item} />}</dd></div>)}
       </dl>
     );
   }
+  if (isWords(value)) return <Words words={value} />;
   return <Text value={value} marks={marks ?? []} />;
+}
+
+/** Fields longer than this come last, structured ones folded. */
+const LONG = 1_500;
+
+function Part({ item }: { item: unknown }) {
+  const turns = turnsOf(item);
+  if (turns) return <Turns turns={turns} />;
+  if (isWords(item)) return <Words words={item} />;
+  if (isTexts(item)) return <ol className="texts">{item.map((each, place) => <li key={place}><Text plain value={each.text} /></li>)}</ol>;
+  return <Text plain value={item} />;
+}
+
+/** A list of passages or the like: records whose text is what matters. */
+const isTexts = (value: unknown): value is { text: string }[] =>
+  Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === "object" && each !== null && typeof (each as { text?: unknown }).text === "string");
+
+/** A list of plain values, which reads better as a list than as JSON. */
+const isWords = (value: unknown): value is (string | number | boolean)[] =>
+  Array.isArray(value) && value.length > 0 && value.length <= 40 && value.every((each) => typeof each !== "object");
+
+function Words({ words }: { words: (string | number | boolean)[] }) {
+  return <ul className="words">{words.map((word, place) => <li key={place}><Text plain value={String(word)} /></li>)}</ul>;
 }
 
 export function Turns({ turns }: { turns: Turn[] }) {

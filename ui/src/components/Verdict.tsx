@@ -15,7 +15,7 @@ export function VerdictBadge({ verdict, big = false }: { verdict: string | null 
 
 const TONES: Record<string, string> = {
   complete: "plain", decided: "plain", running: "running", interrupted: "warn", stopped: "fail", budget: "warn",
-  "cut off": "warn", open: "plain", closed: "muted", active: "pass", approved: "pass", requested: "warn", pending: "warn",
+  "cut off": "warn", open: "plain", closed: "muted", active: "pass", approved: "pass", done: "pass", delivered: "pass", failed: "fail", missed: "warn", skipped: "muted", waiting: "plain", requested: "warn", pending: "warn",
   expired: "muted", revoked: "muted", rejected: "fail", draft: "warn", in_review: "warn", agreed: "pass", disputed: "warn", adjudicated: "pass",
 };
 

@@ -74,6 +74,20 @@ export function asText(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value, null, 2);
 }
 
+const ASKED = /"(?:question|query|prompt|input|text|content)"\s*:\s*"((?:[^"\\]|\\.)*)"/;
+
+/** What matters of a record written as JSON (perhaps cut off): the question, where it has one. */
+export function preview(text: string): string {
+  if (!text.startsWith("{")) return text;
+  const found = ASKED.exec(text)?.[1];
+  if (!found) return text;
+  try {
+    return JSON.parse(`"${found}"`) as string;
+  } catch {
+    return found;
+  }
+}
+
 /** One line, white space collapsed, cut to `width` characters. */
 export function oneLine(value: unknown, width = 200): string {
   const flat = asText(value).slice(0, width * 4).replace(/\s+/g, " ").trim();

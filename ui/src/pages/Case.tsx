@@ -44,7 +44,7 @@ export function Case({ run, id }: { run: string; id: string }) {
         <button type="button" disabled={!data?.neighbours.previous} onClick={() => to(data?.neighbours.previous)} title="previous case ( [ )">← Previous</button>
         <button type="button" disabled={!data?.neighbours.next} onClick={() => to(data?.neighbours.next)} title="next case ( ] )">Next →</button>
         {project.can("engineer") && <AddToGolden run={run} id={id} />}
-        {project.can("lead") && <SendToReview run={run} id={id} />}
+        {project.can("engineer") && <SendToReview run={run} id={id} />}
         <CopyButton text={id} label="Copy id" />
       </>}>
       <Loaded query={query} rows={8}>{(found) => <Body run={run} id={id} data={found} />}</Loaded>

@@ -68,28 +68,39 @@ export function SendToReview({ run, id }: { run: string; id: string }) {
   const project = useProject();
   const client = useQueryClient();
   const [shown, setShown] = useState(false);
-  const [made, setMade] = useState<Queue | null>(null);
+  const [said, setSaid] = useState<{ queue: string; words: string } | null>(null);
+  const queues = useGet<Listing<Queue>>(project.api("/review/queues"), {}, { enabled: shown });
+  const open = (queues.data?.items ?? []).filter((queue) => queue.state === "open" && queue.kind === "pointwise");
   const submit = useSubmit(async (values) => {
-    const queue = await api.post<Queue>(project.api("/review/queues"), {
-      name: values["name"], kind: "pointwise", rubrics: [RUBRIC], raters_per_item: Number(values["raters"]), source: { run, ids: [id] }, sample: { method: "all" },
-    });
+    const source = { run, ids: [id] };
+    if (values["queue"]) {
+      const sent = await api.post<{ added: number }>(project.api(`/review/queues/${encodeURIComponent(values["queue"])}/items`), { source });
+      setSaid({ queue: values["queue"], words: sent.added ? "The case is in the queue." : "The queue had this case already." });
+    } else {
+      const made = await api.post<{ queue: Queue }>(project.api("/review/queues"), { name: `Case ${id}`.slice(0, 120), rubrics: [RUBRIC], raters_per_item: Number(values["raters"] ?? 2), source, sample: { method: "all" } });
+      setSaid({ queue: made.queue.id, words: "A new queue is open." });
+    }
     await client.invalidateQueries({ queryKey: [project.api("/review/queues")] });
-    setMade(queue);
   });
   return (
     <>
       <button type="button" onClick={() => setShown(true)}>Send to review</button>
       {shown && (
         <Dialog title="Send this case to reviewers" onClose={() => setShown(false)}>
-          {made ? (
-            <div className="notice good">Queue <Link to={project.page(`/review/${encodeURIComponent(made.id)}`)}>{visible(made.name)}</Link> is open.</div>
+          {said ? (
+            <div className="notice good">{said.words} <Link to={project.page(`/review/${encodeURIComponent(said.queue)}`)}>Open it</Link></div>
           ) : (
             <form onSubmit={submit.onSubmit}>
-              <Field label="Name of the queue"><input name="name" required defaultValue={`Case ${id}`.slice(0, 80)} autoFocus /></Field>
-              <Field label="Reviewers for the item"><input name="raters" type="number" min={1} max={9} defaultValue={2} required /></Field>
-              <p className="muted small-text">They are asked “{RUBRIC.criterion}” and see neither model nor scores. For other rubrics, make the queue on the <Link to={`${project.page("/review")}?new=run&run=${encodeURIComponent(run)}`}>review page</Link>.</p>
+              <Field label="Queue" error={submit.fieldError("queue")}>
+                <select name="queue" autoFocus required={!project.can("lead")}>
+                  {project.can("lead") ? <option value="">a new queue: “{RUBRIC.criterion}”</option> : <option value="">choose …</option>}
+                  {open.map((queue) => <option key={queue.id} value={queue.id}>{visible(queue.name)}</option>)}
+                </select>
+              </Field>
+              {project.can("lead") && <Field label="Reviewers for the item, in a new queue"><input name="raters" type="number" min={1} max={9} defaultValue={2} /></Field>}
+              <p className="muted small-text">Reviewers see neither model nor scores. Queues with other rubrics are made on the <Link to={`${project.page("/review")}?new=run&run=${encodeURIComponent(run)}`}>review page</Link>.</p>
               <FormError error={submit.error} />
-              <div className="actions"><button type="submit" className="primary" disabled={submit.busy}>Make the queue</button></div>
+              <div className="actions"><button type="submit" className="primary" disabled={submit.busy}>Send</button></div>
             </form>
           )}
         </Dialog>

@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 import { useGet } from "../api/queries";
-import type { Overview as Data, OverviewSuite, Waiver } from "../api/types";
+import type { Listing, Overview as Data, OverviewSuite, Queue, Waiver } from "../api/types";
 import { Link } from "../app/router";
 import { useProject } from "../app/session";
 import { Band } from "../components/Band";
@@ -47,6 +47,7 @@ const listed = (suites: OverviewSuite[]) => {
 };
 
 function Tiles({ data }: { data: Data }) {
+  const canReview = useProject().can("reviewer");
   if (!data.suites.length) {
     return <Empty title="No run yet" command="evalwright run suite.yaml">Run a suite in this workspace, and its gate, its figures and their history appear here.</Empty>;
   }
@@ -60,7 +61,7 @@ function Tiles({ data }: { data: Data }) {
         <Safety data={data} />
         <Judges data={data} />
         <Sets data={data} />
-        <Review data={data} />
+        {canReview && <Review />}
         <Spend data={data} />
       </div>
     </>
@@ -214,16 +215,20 @@ function Sets({ data }: { data: Data }) {
   );
 }
 
-function Review({ data }: { data: Data }) {
+function Review() {
   const project = useProject();
-  const { open, in_progress: busy, adjudication, oldest_at: oldest } = data.review ?? { open: 0, in_progress: 0, adjudication: 0 };
+  const query = useGet<Listing<Queue>>(project.api("/review/queues"), {}, { enabled: project.can("reviewer") });
+  const queues = (query.data?.items ?? []).filter((queue) => queue.state === "open");
+  const sum = (name: "items" | "done" | "in_progress" | "adjudication") => queues.reduce((total, queue) => total + queue.counts[name], 0);
+  const oldest = Math.min(...queues.map((queue) => queue.counts.oldest_at ?? Infinity));
+  const open = sum("items") - sum("done");
   return (
     <Tile title="Review backlog" to={project.page("/review")}>
       <p className="figure">{count(open)}</p>
-      <p className="muted">{open ? `open items${oldest ? `, the oldest ${relative(oldest)}` : ""}` : "nothing waits for a reviewer"}</p>
+      <p className="muted">{open ? `open items in ${plural(queues.length, "queue")}${Number.isFinite(oldest) ? `, the oldest put there ${relative(oldest)}` : ""}` : "nothing waits for a reviewer"}</p>
       <ul className="rows">
-        <li>in progress <span className="end"><b>{count(busy)}</b></span></li>
-        <li>to adjudicate <span className="end"><b>{count(adjudication)}</b></span></li>
+        <li>in progress <span className="end"><b>{count(sum("in_progress"))}</b></span></li>
+        <li>to adjudicate <span className="end"><b>{count(sum("adjudication"))}</b></span></li>
       </ul>
     </Tile>
   );

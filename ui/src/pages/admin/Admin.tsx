@@ -17,7 +17,7 @@ export function Admin() {
   const session = useSession();
   const [read] = useQueryState();
   const all: { id: string; title: string; show: boolean; page: ReactNode }[] = [
-    { id: "members", title: "Members", show: project.can("lead"), page: <Members /> },
+    { id: "members", title: "Members", show: true, page: <Members /> },
     { id: "schedules", title: "Schedules", show: true, page: <Schedules /> },
     { id: "webhooks", title: "Notifications", show: true, page: <Webhooks /> },
     { id: "audit", title: "Audit", show: true, page: <Audit /> },

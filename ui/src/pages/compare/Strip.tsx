@@ -57,9 +57,9 @@ export function Strip({ candidate, family, folded, onFold }: StripProps) {
                 <td className="n"><b>{signed(figure.difference, figure.unit, figure.share)}</b></td>
                 <td className="bar-col"><DeltaBar difference={figure.difference} low={figure.low} high={figure.high} margin={figure.margin ?? null} span={figure.share ? shares : spanOf([figure])} better={figure.higher_is_better} tone={TONES[verdict] ?? "plain"} words={pairWords(figure)} /></td>
                 <td><span className={`change ${verdict}`}>{WORDS[verdict] ?? verdict}</span>{figure.no_worse === true && verdict === "unclear" && <span className="muted small-text"> not worse by the margin</span>}</td>
-                <td className="n">{pValue(figure.p_adjusted ?? figure.p)}</td>
-                <td className="n">{count(figure.n ?? 0)}</td>
-                <td className="n muted">{figure.mde === null || figure.mde === undefined ? "–" : `±${signed(figure.mde, figure.unit, figure.share).slice(1)}`}</td>
+                <td className="n" data-l="p">{pValue(figure.p_adjusted ?? figure.p)}</td>
+                <td className="n" data-l="pairs">{count(figure.n ?? 0)}</td>
+                <td className="n muted" data-l="could see">{figure.mde === null || figure.mde === undefined ? "–" : `±${signed(figure.mde, figure.unit, figure.share).slice(1)}`}</td>
               </tr>
             );
           })}

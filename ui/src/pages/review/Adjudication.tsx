@@ -70,6 +70,7 @@ function Bench({ queue, items, path }: { queue: Queue; items: Dissent[]; path: s
     setReason("");
     setError(null);
     setFocus(0);
+    box.current?.blur();
   }, [dissent?.item.id]);
   const move = (to: number) => {
     const next = items[Math.max(0, Math.min(items.length - 1, to))];

@@ -64,7 +64,7 @@ function One({ rubric }: { rubric: RubricAgreement }) {
           {ordered.map(([name, words, figure]) => figure && (
             <tr key={name} title={inWords(figure)}>
               <td className="key1">{name}<span className="muted small-text clamp1">{words}</span></td>
-              <td className="wide"><IntervalBar figure={figure} axis={name === "Percent agreement" ? { low: axis.low, high: 1 } : axis} /></td>
+              <td className="wide"><IntervalBar figure={figure} axis={axis} whole={axis.low < 0 ? 0 : null} /></td>
               <td className="n"><b>{number(figure.value)}</b></td><td className="n">{interval(figure.low, figure.high)}</td><td className="n" data-l="items">{count(figure.n ?? 0)}</td>
             </tr>
           ))}

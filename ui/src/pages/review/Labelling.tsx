@@ -33,6 +33,8 @@ export function Labelling({ id }: { id: string }) {
   );
 }
 
+const workOf = (item: ReviewItem | null): Work => ({ answers: item?.draft?.answers ?? {}, rationale: item?.draft?.rationale ?? "", spans: item?.draft?.spans ?? [] });
+
 /** Seconds the reader has spent on the item, not counting time in other windows. */
 function useStopwatch(item: string | undefined): () => number {
   const spent = useRef(0);
@@ -81,7 +83,7 @@ function Desk({ queue }: { queue: Queue }) {
     const next = await api.post<NextItem>(`${root}/queues/${encodeURIComponent(queue.id)}/next`);
     setItem(next.item);
     setNothing(next.item ? null : next);
-    setWork({ answers: next.item?.draft?.answers ?? {}, rationale: next.item?.draft?.rationale ?? "", spans: next.item?.draft?.spans ?? [] });
+    setWork(workOf(next.item));
     setFocus(0);
     setSaved("");
     key.current = crypto.randomUUID?.() ?? String(Math.random());
@@ -160,10 +162,10 @@ function Desk({ queue }: { queue: Queue }) {
   return (
     <>
       {!item && nothing && <Done queue={queue} nothing={nothing} onAgain={() => void guarded(load)} onSkipped={() => void guarded(async () => {
-        const next = await api.post<NextItem>(`${root}/queues/${encodeURIComponent(queue.id)}/next`, {}, { skipped: true });
+        const next = await api.post<NextItem>(`${root}/queues/${encodeURIComponent(queue.id)}/next`, { skipped: true });
         setItem(next.item);
         setNothing(next.item ? null : next);
-        setWork({ ...EMPTY, ...next.item?.draft });
+        setWork(workOf(next.item));
       })} />}
       {!item && error && <Problem error={error} retry={() => void guarded(load)} />}
       {item && (

@@ -24,12 +24,21 @@ function sourceOf(kind: SourceKind, values: Values): Record<string, unknown> {
   return { run: values["run"], ...range, ...(values["metric"] ? { metric: values["metric"] } : {}) };
 }
 
-/** The rubrics of the form: a ready one, or those of a rubric given as JSON. */
-function rubricsOf(values: Values): unknown[] {
-  if (values["rubric"] !== "own") return [RUBRICS[values["rubric"] ?? "correct"] ?? RUBRICS["correct"]];
-  const given: unknown = JSON.parse(values["own"] ?? "");
-  return Array.isArray(given) ? given : [given];
+/** The rubrics of the form: a ready one, or the text of a rubric file. */
+function rubricsOf(values: Values): Record<string, unknown> {
+  if (values["rubric"] === "own") return { rubric_files: [values["own"] ?? ""] };
+  return { rubrics: [RUBRICS[values["rubric"] ?? "correct"] ?? RUBRICS["correct"]] };
 }
+
+const OWN = `name: correct
+criterion: Is the answer right and complete?
+scale: ordinal
+pass_from: "yes"
+levels:
+  - { name: "no", value: 0, anchor: Wrong, or leaves out what was asked. }
+  - { name: partly, value: 0.5, anchor: Something needed is missing. }
+  - { name: "yes", value: 1, anchor: Right and complete. }
+`;
 
 export function NewQueue({ run, onClose }: { run: string; onClose: () => void }) {
   const project = useProject();
@@ -42,19 +51,14 @@ export function NewQueue({ run, onClose }: { run: string; onClose: () => void })
   const detail = useGet<RunDetail>(project.api(`/runs/${encodeURIComponent(chosen)}`), {}, { enabled: !!chosen && kind !== "dataset" && kind !== "pair" });
   const metrics = detail.data?.manifest.scorers?.map((scorer) => scorer.metric) ?? [];
   const submit = useSubmit(async (values) => {
-    let rubrics: unknown[];
-    try {
-      rubrics = rubricsOf(values);
-    } catch {
-      throw new Error("the rubric is not valid JSON");
-    }
     const size = Number(values["size"]);
-    const queue = await api.post<Queue>(project.api("/review/queues"), {
-      name: values["name"], kind: kind === "pair" ? "pairwise" : "pointwise", rubrics, source: sourceOf(kind, values),
+    const made = await api.post<{ queue: Queue }>(project.api("/review/queues"), {
+      name: values["name"], kind: kind === "pair" ? "pairwise" : "pointwise", ...rubricsOf(values), source: sourceOf(kind, values),
       sample: { method: values["method"], ...(size ? { size } : {}) }, raters_per_item: Number(values["raters"]),
+      ...(values["reasons"] ? { rationale: { always: true } } : {}),
     });
     await client.invalidateQueries({ queryKey: [project.api("/review/queues")] });
-    navigate(project.page(`/review/${encodeURIComponent(queue.id)}`));
+    navigate(project.page(`/review/${encodeURIComponent(made.queue.id)}`));
   });
   const runSelect = (name: string, controlled = false) => (
     <select name={name} required {...(controlled ? { value: chosen, onChange: (event) => setChosen(event.target.value) } : {})}>
@@ -77,7 +81,8 @@ export function NewQueue({ run, onClose }: { run: string; onClose: () => void })
         <Field label="Which of them"><select name="method"><option value="random">a random sample</option><option value="active">those whose labels narrow the figure most</option><option value="all">all, in order</option></select></Field>
         <Field label="How many at most" hint="empty for all"><input name="size" type="number" min={1} defaultValue={50} /></Field>
         <Field label="Reviewers for each item" error={submit.fieldError("raters_per_item")}><input name="raters" type="number" min={1} max={20} defaultValue={2} required /></Field>
-        {rubric === "own" && <div className="span"><Field label="Rubric as JSON" hint="name, criterion, levels: [{name, value, anchor}], worst first; a list for several dimensions" error={submit.fieldError("rubrics")}><textarea name="own" rows={9} className="mono" required defaultValue={JSON.stringify(RUBRICS["correct"], null, 2)} /></Field></div>}
+        <label className="check"><input type="checkbox" name="reasons" /> every label needs a reason</label>
+        {rubric === "own" && <div className="span"><Field label="Rubric file (YAML)" hint="the same file a judge reads; levels worst first" error={submit.fieldError("rubric_files")}><textarea name="own" rows={9} className="mono" required defaultValue={OWN} /></Field></div>}
         <div className="span"><FormError error={submit.error} /></div>
         <div className="actions span"><button type="submit" className="primary" disabled={submit.busy}>Make the queue</button></div>
       </form>
