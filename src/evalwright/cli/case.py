@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from evalwright.cli.options import audited, json_option, workspace_option
+from evalwright.cli.options import audited, json_option, names_option, workspace_option
 from evalwright.core.errors import UsageError
 from evalwright.services.case_adding import Added, Behaviour, Place, Ticket, add_case, check_link, from_file, from_run
 from evalwright.services.people import user_name
@@ -47,6 +47,7 @@ def case() -> None:
 @click.option("--note", "-m", default="", help="Why.")
 @click.option("--no-redact", is_flag=True, help="Leave personal data and secrets in.")
 @click.option("--by", metavar="NAME", help="Who adds it; $EVALWRIGHT_USER or the user by default.")
+@names_option
 @json_option
 @workspace_option
 def add(
@@ -64,6 +65,7 @@ def add(
     tags: tuple[str, ...],
     note: str,
     by: str | None,
+    names: str,
     workspace: Path | None,
     *,
     no_redact: bool,
@@ -81,7 +83,7 @@ def add(
     if not behaviour.said and sys.stdin.isatty():
         behaviour = _asked(ticket)
     who = user_name(by)
-    plan = None if no_redact else RedactPlan(key=key_from_environment())
+    plan = None if no_redact else RedactPlan(key=key_from_environment(), names=names)
     where = Place(by=who, golden=into, drafts=drafts, case_id=case_id, note=note, redact=plan)
     made = add_case(place, ticket, behaviour, where)
     if made.version is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from evalwright.cli.options import audited, json_option, workspace_option
+from evalwright.cli.options import audited, json_option, names_option, workspace_option
 from evalwright.core.case import Json
 from evalwright.core.errors import ConfigError, Problem, UsageError
 from evalwright.datasets.importers import FORMATS, QUERIES, Query
@@ -44,6 +44,7 @@ Examples:
 @click.option("--at-least", type=click.FloatRange(0, 1), metavar="X", help="Write a gate with this bound.")
 @click.option("--judge", metavar="MODEL", help="Write checks that ask a model as judges which ask this one.")
 @click.option("--redact", is_flag=True, help="Take personal data and secrets out on the way in.")
+@names_option
 @json_option
 @workspace_option
 def import_(
@@ -58,6 +59,7 @@ def import_(
     at_least: float | None,
     into: str | None,
     judge: str | None,
+    names: str,
     workspace: Path | None,
     *,
     redact: bool,
@@ -86,7 +88,7 @@ def import_(
         fields=_fields(fields, mapping),
         name=name or "",
         at_least=at_least,
-        redact=RedactPlan(key=key_from_environment()) if redact else None,
+        redact=RedactPlan(key=key_from_environment(), names=names) if redact else None,
     )
     with import_file(plan) as found:
         version = None if into is None else _into(found, into, workspace)

@@ -45,6 +45,15 @@ def place_option(command: F) -> F:
     return workspace_option(_server_option(command))
 
 
+names_option = click.option(
+    "--names",
+    default="",
+    envvar="EVALWRIGHT_NAMES",
+    metavar="ENGINE",
+    help="Look for names and addresses too, with spacy:MODEL, presidio:en or package.module:name.",
+)
+"""Which engine finds names and addresses."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 
 

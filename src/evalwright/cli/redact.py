@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from evalwright.cli.options import json_option
+from evalwright.cli.options import json_option, names_option
 from evalwright.core.errors import UsageError
 from evalwright.datasets.redaction import Report
 from evalwright.detect import KINDS
@@ -39,6 +39,7 @@ is redacted with the same key ($EVALWRIGHT_REDACTION_KEY, at least 16 characters
     "--vault", type=click.Path(path_type=Path, dir_okay=False), help="Keep the originals here, for --restore."
 )
 @click.option("--restore", "originals", type=click.Path(path_type=Path), help="Put the originals of this vault back.")
+@names_option
 @json_option
 def redact(
     file: Path,
@@ -47,13 +48,14 @@ def redact(
     allow: tuple[str, ...],
     vault: Path | None,
     originals: Path | None,
+    names: str,
     *,
     as_json: bool,
 ) -> None:
     """Write a copy of FILE without personal data and secrets.
 
     Looked for are e-mail addresses, telephone and card numbers, IBANs, national ids, IP addresses, credentials in URLs,
-    and secrets (tokens, private keys, passwords). Names and postal addresses are not.
+    and secrets (tokens, private keys, passwords); names and postal addresses where --names says who finds them.
 
     Without --output it is only said what is in FILE. What may be personal but is not sure stays, and is listed.
     """
@@ -61,7 +63,7 @@ def redact(
         _restore(file, output, originals)
         return
     key = key_from_environment()
-    plan = RedactPlan(key=key, kinds=kinds or KINDS, allow=allow, keep=vault is not None)
+    plan = RedactPlan(key=key, kinds=kinds or KINDS, allow=allow, keep=vault is not None, names=names)
     redactor = plan.redactor()
     report = redact_file(file, output, redactor)
     if vault is not None and output is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from evalwright.detect import personal
 from evalwright.detect.finding import Confidence, Finding
+from evalwright.detect.names import NAME_KINDS, NameEngine, Names
 from evalwright.detect.secrets import secrets
 
 _DETECTORS: dict[str, Callable[[str], Iterator[Finding]]] = {
@@ -32,18 +33,23 @@ class Detector:
         kinds: Which kinds to look for; all by default.
         allow: Texts that are nobody's and stay: a public hotline, the company's own address. Case, and in numbers
             everything but digits, does not count.
+        names: Finds names of people and addresses; None looks for none.
 
     Example:
         >>> [(f.kind, f.text) for f in Detector().find("Write to ann@corp.example.org or ann@acme.io")]
         [('email', 'ann@acme.io')]
     """
 
-    def __init__(self, *, kinds: Collection[str] = KINDS, allow: Iterable[str] = ()) -> None:
-        unknown = sorted(set(kinds) - set(KINDS))
+    def __init__(
+        self, *, kinds: Collection[str] = KINDS, allow: Iterable[str] = (), names: NameEngine | None = None
+    ) -> None:
+        known = (*KINDS, *NAME_KINDS)
+        unknown = sorted(set(kinds) - set(known))
         if unknown:
-            raise ValueError(f"unknown kind {unknown[0]!r}; there are: {', '.join(KINDS)}")
-        self._detectors = [_DETECTORS[kind] for kind in KINDS if kind in kinds]
-        self._order = {kind: n for n, kind in enumerate(KINDS)}
+            raise ValueError(f"unknown kind {unknown[0]!r}; there are: {', '.join(known)}")
+        self._detectors: list[Callable[[str], Iterator[Finding]]] = [_DETECTORS[k] for k in KINDS if k in kinds]
+        self._detectors += [] if names is None else [Names(names)]
+        self._order = {kind: n for n, kind in enumerate(known)}
         self._allowed = {form for text in allow for form in _forms(text)}
 
     def find(self, text: str) -> list[Finding]:

@@ -18,7 +18,7 @@ from evalwright.datasets.importers.source import Source
 from evalwright.datasets.jsonl import FileError
 from evalwright.datasets.redaction import Redactor, Report, restore
 from evalwright.datasets.tables import read_csv
-from evalwright.detect import KINDS, Detector
+from evalwright.detect import KINDS, Detector, load_engine
 from evalwright.store.files import atomic_file
 
 KEY_VARIABLE = "EVALWRIGHT_REDACTION_KEY"
@@ -32,22 +32,26 @@ class RedactPlan(msgspec.Struct, frozen=True, kw_only=True):
         kinds: What to look for.
         allow: Texts that stay.
         keep: Whether the originals are to be had afterwards.
+        names: Engine for names and addresses, as `load_engine` takes it; empty looks for none.
     """
 
     key: bytes | None = None
     kinds: tuple[str, ...] = KINDS
     allow: tuple[str, ...] = ()
     keep: bool = False
+    names: str = ""
 
     def redactor(self) -> Redactor:
         """A redactor by this plan.
 
         Raises:
-            UsageError: The key is too short, or a kind unknown.
+            UsageError: The key is too short, or a kind or engine unknown.
+            MissingExtra: The engine's package is not installed.
         """
         try:
             key = self.key or random.token_bytes(32)
-            return Redactor(key, Detector(kinds=self.kinds, allow=self.allow), keep=self.keep)
+            names = load_engine(self.names) if self.names else None
+            return Redactor(key, Detector(kinds=self.kinds, allow=self.allow, names=names), keep=self.keep)
         except ValueError as error:
             raise UsageError(str(error)) from error
 

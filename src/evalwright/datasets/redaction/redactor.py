@@ -10,12 +10,14 @@ from collections import Counter
 import msgspec
 
 from evalwright.core.case import Case, Json
-from evalwright.detect import Confidence, Detector, Finding
+from evalwright.detect import NAME_KINDS, Confidence, Detector, Finding
 
 MIN_KEY = 16
 MAX_LEFTOVERS = 1_000
 _NUMBERS = frozenset({"phone", "card", "iban", "national_id"})
-STAND_IN = re.compile(r"\[(?:EMAIL|PHONE|CARD|IBAN|NATIONAL_ID|IP|URL_CREDENTIALS|SECRET)-[0-9A-F]{12}\]")
+STAND_IN = re.compile(
+    r"\[(?:EMAIL|PHONE|CARD|IBAN|NATIONAL_ID|IP|URL_CREDENTIALS|SECRET|PERSON|ADDRESS|PLACE)-[0-9A-F]{12}\]"
+)
 """What a stand-in looks like."""
 
 
@@ -163,4 +165,6 @@ def normal(finding: Finding) -> str:
     """The text as it is compared: two ways of writing one number are one."""
     if finding.kind in _NUMBERS:
         return re.sub(r"[^0-9A-Za-z+]", "", finding.text).upper()
+    if finding.kind in NAME_KINDS:
+        return " ".join(finding.text.casefold().split())
     return finding.text.casefold() if finding.kind in ("email", "ip") else finding.text
