@@ -98,6 +98,23 @@ def add(
     _added(name, *goldens.add(name, rows_of_file(file), message=message, source={"file": file.name}, replace=replace))
 
 
+@dataset.command()
+@click.argument("name")
+@click.argument("file", type=_rows_file)
+@by_option
+@workspace_option
+def track(name: str, file: Path, by: str | None, workspace: Path | None) -> None:
+    """Let NAME follow FILE in its git repository: the file is the truth, its commits are the versions.
+
+    New commits are taken up whenever the set is used. NAME@COMMIT and NAME@2026-08-15 mean the file as it was. A commit
+    with a `Reviewed-by:` line of somebody else than its author is approved.
+    """
+    found = Goldens(Workspace.open(workspace), by=by).track(name, file)
+    last = found.versions[-1] if found.versions else None
+    what = f"{len(found.versions):,} versions" + (f", the last of {_day(last.at)} by {last.by}" if last else "")
+    click.echo(f"{name} follows {file}: {what}")
+
+
 def _added(name: str, version: Version | None, bad: Iterable[BadRow]) -> None:
     for row in islice(bad, 20):
         click.echo(f"set aside: {row.source}:{row.line}: {row.reason}", err=True)
@@ -294,6 +311,10 @@ def export(
 @click.option("--by-slice", "strata", multiple=True, metavar="PATH", help="Count cases by this, e.g. metadata.locale.")
 @click.option("--min-n", type=click.IntRange(1), default=30, show_default=True, help="Cases each slice needs.")
 @click.option("--against", multiple=True, metavar="NAME|FILE", help="Cases of this should not be in the set.")
+@click.option("--suite", type=_rows_file, help="Suite whose gate says how many cases each slice needs.")
+@click.option(
+    "--model", type=click.Path(path_type=Path, file_okay=False), help="model2vec folder: what means the same."
+)
 @json_option
 @workspace_option
 def health(
@@ -301,6 +322,8 @@ def health(
     strata: tuple[str, ...],
     min_n: int,
     against: tuple[str, ...],
+    suite: Path | None,
+    model: Path | None,
     workspace: Path | None,
     *,
     as_json: bool,
@@ -309,7 +332,15 @@ def health(
     from evalwright.datasets.health import as_lines
     from evalwright.services.set_health import set_health
 
-    found = set_health(Workspace.open(workspace), reference, strata=strata, min_n=min_n, against=against)
+    found = set_health(
+        Workspace.open(workspace),
+        reference,
+        strata=strata,
+        min_n=min_n,
+        against=against,
+        suite=suite,
+        model=model,
+    )
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
         return

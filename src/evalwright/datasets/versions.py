@@ -48,6 +48,7 @@ class SetInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
         classification: Of the data, e.g. `internal`.
         retention_days: How long it may be kept.
         residency: Where it may lie.
+        file: A file in a git repository whose history the versions are, from the workspace's folder; empty for none.
     """
 
     name: str
@@ -60,6 +61,7 @@ class SetInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     classification: str = ""
     retention_days: int | None = None
     residency: str = ""
+    file: str = ""
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="version"):
@@ -156,7 +158,7 @@ class GoldenSet:
         return [e for e in self.events if isinstance(e, StateChange) and e.number == version.number]
 
     def find(self, reference: str = LATEST) -> Version:
-        """A version by number (`3`, `v3`), `latest`, `approved`, tag, beginning of the digest, or date.
+        """A version by number (`3`, `v3`), `latest`, `approved`, tag, beginning of the digest or commit, or date.
 
         A date (`2026-08`, `2026-08-15`) means the last version made by the end of that month or day (UTC).
 
@@ -181,7 +183,7 @@ class GoldenSet:
         if date := DATE.fullmatch(reference):
             return self._dated(date)
         if _DIGEST.fullmatch(reference):
-            return next((v for v in reversed(versions) if v.digest.startswith(reference)), None)
+            return next((v for v in reversed(versions) if _names(v, reference)), None)
         return None
 
     def _number(self, number: int) -> Version | None:
@@ -203,6 +205,11 @@ class GoldenSet:
             return "it has no version yet: `evalwright dataset add` makes one"
         names = [f"v{v.number} ({v.short})" for v in self.versions[-5:]]
         return "there is " + ", ".join([*names, *list(self.tags)[-5:], LATEST])
+
+
+def _names(version: Version, start: str) -> bool:
+    """Whether a reference is the beginning of a version's digest, or of the commit it comes from."""
+    return version.digest.startswith(start) or str(version.source.get("commit", "")).startswith(start)
 
 
 class GoldenLogs:

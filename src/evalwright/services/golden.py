@@ -14,10 +14,11 @@ import msgspec
 import numpy as np
 
 from evalwright.core.case import BadRow, Case, Json
-from evalwright.core.errors import UsageError
+from evalwright.core.errors import ConfigError, UsageError
 from evalwright.core.suite import DatasetSpec
 from evalwright.datasets import prepare, read_rows
 from evalwright.datasets.comparing import CaseDiff
+from evalwright.datasets.prepare import Prepared
 from evalwright.datasets.versions import (
     DATE,
     LATEST,
@@ -25,12 +26,14 @@ from evalwright.datasets.versions import (
     TAG,
     GoldenLogs,
     GoldenSet,
+    GoldenWriter,
     SetInfo,
     State,
     StateChange,
     Tag,
     Version,
 )
+from evalwright.services.git_history import Commit, commits, content
 from evalwright.store.blobs import Blobs
 from evalwright.store.cases import CaseFile, CaseFileWriter
 from evalwright.store.workspace import Workspace
@@ -71,7 +74,8 @@ class Goldens:
         """
         self.workspace.ensure()
         with self.logs.writing(info.name) as log:
-            log.append(msgspec.structs.replace(info, at=time.time(), by=self.by))
+            file = info.file or log.current.info.file
+            log.append(msgspec.structs.replace(info, at=time.time(), by=self.by, file=file))
             return log.current
 
     def add(
@@ -100,6 +104,7 @@ class Goldens:
             DiskFull: No space is left; the set is unchanged.
         """
         self.workspace.ensure()
+        self._check_own(name)
         with tempfile.TemporaryDirectory(prefix="evalwright-golden-") as folder:
             prepared = prepare(rows, Blobs(Path(folder)), source=name, media=self.workspace.blobs)
             try:
@@ -116,6 +121,12 @@ class Goldens:
                 prepared.case_file.close()
         return version, prepared.bad_rows
 
+    def _check_own(self, name: str) -> None:
+        """A set that follows a file is changed there."""
+        if self.logs.exists(name) and (file := self.logs.read(name).info.file):
+            path = (self.workspace.root / file).resolve()
+            raise UsageError(f"{name} follows {path.name}", hint="edit the file and commit it: it is the truth")
+
     def _written(self, new: CaseFile, parent: Version | None, *, replace: bool) -> CaseFile:
         with CaseFileWriter(self.workspace.blobs) as writer:
             for case in new if parent is None or replace else _merged(self.open(parent), new):
@@ -129,6 +140,7 @@ class Goldens:
             UsageError: The set has no version, or no case of an id.
         """
         gone = set(ids)
+        self._check_own(name)
         with self.logs.writing(name) as log:
             parent = log.current.find(LATEST)
             cases = self.open(parent)
@@ -165,12 +177,75 @@ class Goldens:
         )
 
     def get(self, name: str) -> GoldenSet:
-        """A set by its name.
+        """A set by its name; one that follows a file in git is brought up to date first.
 
         Raises:
             UsageError: There is none.
         """
-        return self.logs.read(name)
+        found = self.logs.read(name)
+        return self.follow(found) if found.info.file else found
+
+    def track(self, name: str, file: Path) -> GoldenSet:
+        """Let a set's versions be the history of a file in git.
+
+        Raises:
+            UsageError: The set has versions of its own, or the file has no history.
+        """
+        commits(file)
+        if self.logs.exists(name) and (known := self.logs.read(name)).versions and not known.info.file:
+            raise UsageError(f"{name} has versions that come from no file", hint="choose another name")
+        info = self.logs.read(name).info if self.logs.exists(name) else SetInfo(name=name, at=0.0)
+        place = os.path.relpath(file.resolve(), self.workspace.root.resolve())
+        return self.follow(self.create(msgspec.structs.replace(info, file=place)))
+
+    def follow(self, golden: GoldenSet) -> GoldenSet:
+        """Make versions of the commits that are new; where the file or git is not there, nothing is new."""
+        file = (self.workspace.root / golden.info.file).resolve()
+        last = str(golden.versions[-1].source.get("commit", "")) if golden.versions else ""
+        try:
+            new = commits(file, last)
+        except UsageError:
+            return golden
+        seen = {version.source.get("commit") for version in golden.versions}
+        for commit in new:
+            if commit.sha not in seen:
+                self._index(golden.name, file, commit)
+        return self.logs.read(golden.name)
+
+    def _index(self, name: str, file: Path, commit: Commit) -> None:
+        """The cases of one commit as a version; a commit without a good row, or with the same cases, makes none."""
+        data = content(file, commit.sha)
+        if data is None:
+            return
+        with tempfile.TemporaryDirectory(prefix="evalwright-golden-") as folder:
+            copy = Path(folder) / file.name
+            copy.write_bytes(data)
+            try:
+                prepared = prepare(
+                    rows_of_file(copy), Blobs(Path(folder) / "blobs"), source=name, media=self.workspace.blobs
+                )
+            except ConfigError:
+                return
+            try:
+                with self.logs.writing(name) as log:
+                    self._append_commit(log, prepared, commit)
+            finally:
+                prepared.case_file.close()
+
+    def _append_commit(self, log: GoldenWriter, prepared: Prepared, commit: Commit) -> None:
+        versions = log.current.versions
+        if any(version.source.get("commit") == commit.sha for version in versions):
+            return
+        parent = versions[-1] if versions else None
+        source: dict[str, Json] = {"commit": commit.sha, "bad_rows": prepared.bad_count}
+        made = self._written(prepared.case_file, parent, replace=True)
+        version = self._version(made, parent, commit.message, source)
+        if version is None:
+            return
+        version = msgspec.structs.replace(version, at=commit.at, by=commit.by)
+        reviewed = commit.reviewer and commit.reviewer != commit.by
+        state = StateChange(number=version.number, state="approved", at=commit.at, by=commit.reviewer, comment="git")
+        log.append(version, *((state,) if reviewed else ()))
 
     def find(self, reference: str) -> tuple[GoldenSet, Version]:
         """A version by `name`, `name@latest`, `name@v3`, `name@tag`, `name@digest` or `name@2026-08`.
