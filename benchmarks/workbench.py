@@ -2,10 +2,10 @@
 
     python benchmarks/workbench.py [--runs 180] [--cases 10000] [--big 200000] [--folder DIR] [--repeat 20]
 
-The workspace is made once in the folder and kept there: runs of one suite with five metrics written as Parquet, one of
-them large (200,000 cases: 1,000,000 scores), by default 10,000,000 scores in all. Then a server is started on a loopback port and asked page
-by page; each route is asked once cold, then `--repeat` times with other filters, cases and pages each time, so that
-what is measured is not the same answer again.
+The workspace is made once in the folder and kept there: runs of two suites with five metrics written as Parquet, two
+more of 200,000 cases (1,000,000 scores each), by default 10,000,000 scores in all. Then a server is started on a
+loopback port and asked page by page; each route is asked once cold, then `--repeat` times with other filters, cases and
+pages each time, so that what is measured is not the same answer again.
 """
 
 from __future__ import annotations
@@ -41,20 +41,18 @@ from evalwright.store.workspace import Workspace
 
 METRICS = ("exact_match", "groundedness", "relevance", "pii_leak", "tone")
 START = 1_790_000_000.0
-WORDS = [
-    "refund",
-    "order",
-    "invoice",
-    "delivery",
-    "account",
-    "password",
-    "address",
-    "voucher",
-    "return",
-    "tracking",
-    "parcel",
-    "customer",
-]
+WORDS = ["refund", "order", "invoice", "delivery", "account", "password", "voucher", "return", "parcel", "customer"]
+
+ANSWER = (
+    "CASE WHEN h % 200 <> 0 THEN 'The answer to ticket ' || case_index || ' is that the refund of order ' "
+    "|| (h % 99991) || ' was sent; the voucher ' || (h % 7919) || ' stays valid, and the parcel can be returned "
+    "until day ' || (h % 31) END"
+)
+VALUE = "CASE WHEN g % 500 = 0 THEN NULL WHEN verdict THEN (g % 100 < level)::INT ELSE (g % 1000) / 1000.0 END"
+PASSED = (
+    "CASE WHEN g % 500 = 0 OR NOT verdict THEN NULL WHEN metric = 'pii_leak' THEN g % 100 >= level "
+    "ELSE g % 100 < level END"
+)
 
 
 def case_file(workspace: Workspace, count: int) -> CaseFile:
@@ -113,7 +111,7 @@ def write_rows(folder: Path, cases: CaseFile, seed: int) -> None:
             "case_hash": "''",
             "trial": "0",
             "position": "case_index",
-            "text": "CASE WHEN h % 200 = 0 THEN NULL ELSE 'The answer to ticket ' || case_index || ' is that the refund of order ' || (h % 99991) || ' was sent; the voucher ' || (h % 7919) || ' stays valid, and the parcel can be returned until day ' || (h % 31) END",
+            "text": ANSWER,
             "output": "CASE WHEN h % 200 = 0 THEN NULL ELSE '{}' END",
             "error_kind": "CASE WHEN h % 200 = 0 THEN 'timeout' END",
             "error_message": "CASE WHEN h % 200 = 0 THEN 'no answer in 30 s' END",
@@ -136,8 +134,8 @@ def write_rows(folder: Path, cases: CaseFile, seed: int) -> None:
             "trial": "0",
             "metric": "metric",
             "status": "CASE WHEN g % 500 = 0 THEN 'skipped' ELSE 'scored' END",
-            "value": "CASE WHEN g % 500 = 0 THEN NULL WHEN verdict THEN (g % 100 < level)::INT ELSE (g % 1000) / 1000.0 END",
-            "passed": "CASE WHEN g % 500 = 0 OR NOT verdict THEN NULL WHEN metric = 'pii_leak' THEN g % 100 >= level ELSE g % 100 < level END",
+            "value": VALUE,
+            "passed": PASSED,
             "reason": "'looked for the expected word in answer ' || case_index",
         }
         columns = ", ".join(f"CAST({score[name]} AS {kind}) AS {name}" for name, kind in SCORE_COLUMNS.items())
@@ -225,6 +223,7 @@ class Server:
         self.ready_s = time.perf_counter() - started
 
     def answers(self) -> bool:
+        """Whether it listens."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1):
                 return True
@@ -244,10 +243,12 @@ class Server:
             connection.close()
 
     def memory_mb(self) -> float:
+        """Resident memory."""
         text = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(next(line for line in text.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
 
     def stop(self) -> None:
+        """End it."""
         self.process.terminate()
         self.process.wait(20)
 
@@ -265,16 +266,16 @@ def questions(
         return f"tickets/{rng.randrange(size):06d}"
 
     return {
-        "overview": lambda rng: "overview",
+        "overview": lambda _: "overview",
         "runs": lambda rng: at(
             "runs",
             limit=50,
             sort=rng.choice(["-created_at", "cost", "-errored"]),
             q=rng.choice(["", "support", str(rng.randrange(100))]),
         ),
-        "run (1,000,000 scores)": lambda rng: f"runs/{big}",
+        "run (1,000,000 scores)": lambda _: f"runs/{big}",
         "run": lambda rng: f"runs/{rng.choice(small)}",
-        "cases in order": lambda rng: at(cases, limit=50),
+        "cases in order": lambda _: at(cases, limit=50),
         "cases failed": lambda rng: at(cases, status="failed", limit=rng.choice([25, 50, 100])),
         "cases by score": lambda rng: at(
             cases, sort=rng.choice(["score:groundedness", "-relevance", "-latency", "cost"]), limit=50
@@ -288,7 +289,7 @@ def questions(
         "case": lambda rng: f"{cases}/{case(rng)}",
         "case with list": lambda rng: at(f"{cases}/{case(rng)}", status="failed", sort="-latency"),
         "case, history of 30 runs": lambda rng: f"runs/{rng.choice(small)}/cases/tickets/{rng.randrange(least):06d}",
-        "compare": lambda rng: at("compare", baseline=other, candidate=big),
+        "compare": lambda _: at("compare", baseline=other, candidate=big),
         "compare rows": lambda rng: at(
             "compare/rows",
             baseline=other,
@@ -303,9 +304,9 @@ def questions(
         "trends of a slice": lambda rng: at(
             "trends", suite="support", metric=rng.choice(METRICS), slice=f"locale:{rng.choice(['de', 'en'])}"
         ),
-        "gates": lambda rng: "gates",
-        "suites": lambda rng: "suites",
-        "datasets": lambda rng: "datasets",
+        "gates": lambda _: "gates",
+        "suites": lambda _: "suites",
+        "datasets": lambda _: "datasets",
     }
 
 
@@ -330,10 +331,8 @@ def report(rows: Iterator[dict[str, object]]) -> list[dict[str, object]]:
     found = []
     for row in rows:
         found.append(row)
-        print(
-            f"| {row['page']} | {row['cold_ms']:.0f} ms | {row['p50_ms']:.0f} ms | {row['p95_ms']:.0f} ms | {row['bytes']:,} |",
-            flush=True,
-        )
+        times = " | ".join(f"{row[name]:.0f} ms" for name in ("cold_ms", "p50_ms", "p95_ms"))
+        print(f"| {row['page']} | {times} | {row['bytes']:,} |", flush=True)
     return found
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -59,6 +60,26 @@ class DuckPool:
         except duckdb.Error as error:
             places = ", ".join(str(path) for path in files.values())
             raise StoreError(f"the results in {places} can't be read: {str(error).splitlines()[0]}") from error
+
+    def lookup(self, files: Sequence[str], columns: str, case_index: int) -> list[tuple[Any, ...]]:
+        """The rows of one case in many runs' files, the last trial first: the file, then the columns.
+
+        Args:
+            files: Resolved paths of tables that have `case_index` and `trial`.
+            columns: What is wanted, as SQL of our own.
+            case_index: The case.
+
+        Raises:
+            StoreError: One of the files can't be read.
+        """
+        names = ", ".join(literal(file) for file in files)
+        query = (
+            f"SELECT filename, {columns} FROM read_parquet([{names}], filename = true) "  # noqa: S608 - no user text
+            "WHERE case_index = ? ORDER BY trial DESC"
+        )
+        with self.query() as cursor:
+            found: list[tuple[Any, ...]] = cursor.execute(query, [case_index]).fetchall()
+        return found
 
 
 class PooledReader:

@@ -138,10 +138,9 @@ class Results:
         except KeyError:
             return None
 
-    def case_hash(self, case_id: str) -> str | None:
-        """Content hash of a case, None when the run has none of this id."""
-        index = self.find(case_id)
-        return None if index is None else self._cases.case_hash(index)
+    def case_hash(self, index: int) -> str:
+        """Content hash of the case at an index."""
+        return self._cases.case_hash(index)
 
 
 class Warmer:

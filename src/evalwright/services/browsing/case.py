@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -239,35 +240,77 @@ def case_history(browser: Browser, run_id: str, case_id: str) -> tuple[PastResul
     entries = browser.workspace.catalog.runs(RunFilter(suite=entry.suite), limit=HISTORY)
     if all(one.run_id != run_id for one in entries):
         entries.append(entry)
-    here = browser.results(run_id)
-    own = None if here is None else here.case_hash(case_id)
-    found = (_past(browser, one, case_id, own) for one in entries)
-    return tuple(result for result in found if result is not None)
+    places = {one.run_id: found for one in entries if (found := _place(browser, one, case_id)) is not None}
+    own = places[run_id].case_hash if run_id in places else None
+    rows = _past_rows(browser, list(places.values()))
+    return tuple(_past(one, places[one.run_id], rows[one.run_id], own) for one in entries if one.run_id in rows)
 
 
-def _past(browser: Browser, entry: RunEntry, case_id: str, own: str | None) -> PastResult | None:
+class _Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a case is in a run's files."""
+
+    run_id: str
+    index: int
+    case_hash: str
+    tables: reading.Tables
+
+
+class _Rows(msgspec.Struct, kw_only=True):
+    """What a run's files say of a case: its units (whether each failed) and its scores, the first trial's last."""
+
+    errored: list[bool] = []
+    scores: list[tuple[str, str, float | None, bool | None]] = []
+
+
+def _place(browser: Browser, entry: RunEntry, case_id: str) -> _Place | None:
     try:
         results = browser.results(entry.run_id)
         index = None if results is None else results.find(case_id)
         if results is None or index is None:
             return None
-        with results.reader.query() as duck:
-            query = "SELECT output IS NULL FROM units WHERE case_index = ?"
-            units = [empty for (empty,) in duck.execute(query, [index]).fetchall()]
-            query = "SELECT metric, status, value, passed, trial FROM scores WHERE case_index = ? ORDER BY trial"
-            rows = duck.execute(query, [index]).fetchall()
+        digest = results.case_hash(index)
     except StoreError:
         return None
-    if not units:
-        return None
-    verdicts = [row[3] for row in rows if row[3] is not None]
-    scores = {row[0]: PastScore(status=row[1], value=row[2], passed=row[3]) for row in reversed(rows)}
+    return _Place(run_id=entry.run_id, index=index, case_hash=digest, tables=results.reader.tables)
+
+
+def _past_rows(browser: Browser, places: Sequence[_Place]) -> dict[str, _Rows]:
+    """By run: the rows of a case; all runs in which it has the same index are asked together."""
+    found: dict[str, _Rows] = {}
+    for index in {place.index for place in places}:
+        together = [place for place in places if place.index == index]
+        try:
+            found |= _asked(browser, together, index)
+        except StoreError:  # one of the files is damaged: the others are asked one by one
+            for place in together:
+                with suppress(StoreError):
+                    found |= _asked(browser, [place], index)
+    return found
+
+
+def _asked(browser: Browser, places: Sequence[_Place], index: int) -> dict[str, _Rows]:
+    units = {str(place.tables.units.resolve()): place.run_id for place in places}
+    scores = {str(place.tables.scores.resolve()): place.run_id for place in places}
+    found: dict[str, _Rows] = {}
+    for file, errored in browser.pool.lookup(list(units), "error_kind IS NOT NULL", index):
+        found.setdefault(units[file], _Rows(errored=[], scores=[])).errored.append(errored)
+    for file, *cells in browser.pool.lookup(list(scores), "metric, status, value, passed", index):
+        if scores[file] in found:
+            found[scores[file]].scores.append((cells[0], cells[1], cells[2], cells[3]))
+    return found
+
+
+def _past(entry: RunEntry, place: _Place, rows: _Rows, own: str | None) -> PastResult:
+    verdicts = [passed for *_, passed in rows.scores if passed is not None]
+    scores = {
+        metric: PastScore(status=status, value=value, passed=passed) for metric, status, value, passed in rows.scores
+    }
     return PastResult(
         run_id=entry.run_id,
         at=entry.created_at,
         target=entry.target,
-        passed=False if any(units) else all(verdicts) if verdicts else None,
-        errored=any(units),
-        same_case=own is not None and results.case_hash(case_id) == own,
+        passed=False if any(rows.errored) else all(verdicts) if verdicts else None,
+        errored=any(rows.errored),
+        same_case=place.case_hash == own,
         scores=scores,
     )
