@@ -35,7 +35,7 @@ T = TypeVar("T")
 FRESH_S = 4.0
 """A running run's rows are read anew at most this often, in seconds."""
 
-KEPT_RUNS, KEPT_FIGURES, KEPT_TRACES = 24, 256, 4
+KEPT_RUNS, KEPT_FIGURES, KEPT_TRACES, KEPT_ARRAYS = 24, 256, 4, 12
 
 
 class Kept:
@@ -190,6 +190,7 @@ class Browser:
         pool: The database that reads its files.
         kept: Figures and files used of late.
         traces: Traces used of late.
+        arrays: Columns of comparisons used of late; some megabytes each for a run of a hundred thousand cases.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -199,6 +200,7 @@ class Browser:
         self.pool = DuckPool(workspace.runs_dir, Path(self._scratch.name))
         self.kept = Kept(KEPT_FIGURES)
         self.traces = Kept(KEPT_TRACES)
+        self.arrays = Kept(KEPT_ARRAYS)
         self._runs = Kept(KEPT_RUNS)
         self._warmer = Warmer(self.ready)
 

@@ -310,7 +310,7 @@ class _Sides:
 
 def _aligned(browser: Browser, baseline: OpenRun, run: OpenRun) -> Alignment:
     key = ("aligned", baseline.cases.digest, run.cases.digest)
-    return browser.kept.get(key, lambda: align(baseline.cases, run.cases))
+    return browser.arrays.get(key, lambda: align(baseline.cases, run.cases))
 
 
 def _over(alignment: Alignment, size: int) -> IntArray:
@@ -321,8 +321,7 @@ def _over(alignment: Alignment, size: int) -> IntArray:
 
 
 def _columns(browser: Browser, run: OpenRun, metric: str) -> tuple[FloatArray, FloatArray]:
-    key = ("columns", run.store.run_id, run.index.head.key, run.tables.written, metric)
-    return browser.kept.get(key, lambda: case_columns(browser.pool, run.index, metric, len(run.cases)))
+    return case_columns(browser.pool, run.index, metric, len(run.cases))
 
 
 def _taken(column: FloatArray, places: IntArray) -> FloatArray:
@@ -354,11 +353,18 @@ def compare_rows(
     _check(wanted)
     question = [list(runs), msgspec.to_builtins(wanted)]
     offset = offset_of(cursor, question)
-    sides = _Sides(browser, [browser.run(run) for run in runs], wanted.metric)
-    cases = _ordered(sides, np.flatnonzero(_kept(browser, sides, wanted)), wanted.sort)
+    opened = [browser.run(run) for run in runs]
+    state = tuple((run.store.run_id, run.index.head.key, run.tables.written) for run in opened)
+    sides = browser.arrays.get((state, wanted.metric), lambda: _Sides(browser, opened, wanted.metric))
+    cases = browser.arrays.get((state, wanted), lambda: _found_cases(browser, sides, wanted))
     shown = cases[offset : offset + checked_limit(limit)]
     items = tuple(_rows(browser, sides, shown))
     return Page(items=items, total=len(cases), next=next_cursor(offset, len(items), len(cases), question))
+
+
+def _found_cases(browser: Browser, sides: _Sides, wanted: RowFilter) -> IntArray:
+    """The cases that fit, in the order asked for."""
+    return _ordered(sides, np.flatnonzero(_kept(browser, sides, wanted)), wanted.sort)
 
 
 def _check(wanted: RowFilter) -> None:
