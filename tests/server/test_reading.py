@@ -73,6 +73,7 @@ def test_the_first_page(viewer, runs):
     assert suite["headline"]["level"] == 0.95
     assert page["spend"]["last_30d"] is None
     assert page["spend"]["unknown"] == 2
+    assert page["review"] == {"queues": 0, "open": 0, "in_progress": 0, "adjudication": 0, "oldest_at": None}
     assert (page["sets"], page["judges"], page["safety"]) == ([], [], {"open": [], "suites": 0})
 
 

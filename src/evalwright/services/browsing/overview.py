@@ -18,6 +18,7 @@ from evalwright.gates import rule_name
 from evalwright.services.browsing.browser import Browser
 from evalwright.services.browsing.trends import TrendQuestion, trend
 from evalwright.services.golden import Goldens
+from evalwright.services.reviewing import backlog
 from evalwright.store.cards import Card, CardStore
 from evalwright.store.catalog import RunEntry, RunFilter
 from evalwright.store.governance import Waiver, waivers
@@ -185,6 +186,24 @@ class Spend(msgspec.Struct, frozen=True, kw_only=True):
     per_day: tuple[DaySpend, ...]
 
 
+class ReviewTile(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits for people.
+
+    Attributes:
+        queues: Open queues.
+        open: Items nobody has begun.
+        in_progress: Items begun.
+        adjudication: Items a lead has to decide on.
+        oldest_at: When the oldest of them was put there; None when none waits.
+    """
+
+    queues: int
+    open: int
+    in_progress: int
+    adjudication: int
+    oldest_at: float | None
+
+
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """The first page."""
 
@@ -192,6 +211,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     safety: SafetyTile
     judges: tuple[JudgeTile, ...]
     sets: tuple[SetTile, ...]
+    review: ReviewTile
     spend: Spend
     at: float
 
@@ -211,6 +231,7 @@ def overview(browser: Browser, *, now: float | None = None) -> Overview:
         safety=_safety(found),
         judges=tuple(_judges(browser, found)),
         sets=tuple(_sets(browser, at)),
+        review=_review(browser, at),
         spend=spend(catalog.runs(RunFilter(since=at - SPEND_DAYS * DAY_S))),
         at=at,
     )
@@ -403,6 +424,17 @@ def _sets(browser: Browser, now: float) -> Iterator[SetTile]:
             cases=version.cases if version else None,
             state=found.state(version) if version else None,
         )
+
+
+def _review(browser: Browser, now: float) -> ReviewTile:
+    found = backlog(browser.workspace, now=now)
+    return ReviewTile(
+        queues=found.queues,
+        open=found.open,
+        in_progress=found.in_progress,
+        adjudication=found.adjudication,
+        oldest_at=found.oldest_at,
+    )
 
 
 def spend(entries: Sequence[RunEntry], *, currency: str = "USD") -> Spend:
