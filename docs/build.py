@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from pydantic import TypeAdapter
 
 from evalwright.cli.main import COMMANDS, main
 from evalwright.core import errors
+from evalwright.server.app import description
 from evalwright.services.vocabulary import vocabulary
 from evalwright.suites.schema import write_schema
 from evalwright.suites.sections import RunSection
@@ -131,12 +133,18 @@ def errors_page() -> str:
     return NOTE + head + codes + body + sections
 
 
+def openapi_text() -> str:
+    """The description of the server's API."""
+    return json.dumps(description(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "reference/scorers.md": scorers_page,
     "reference/targets.md": targets_page,
     "reference/commands.md": commands_page,
     "reference/settings.md": settings_page,
     "reference/errors.md": errors_page,
+    "../schema/openapi.json": openapi_text,
 }
 
 

@@ -24,7 +24,7 @@ def routes(app, prefix="/"):
     found = []
     for path, operations in app.openapi()["paths"].items():
         found += [(method.upper(), path) for method in operations]
-    hidden = [("GET", "/api/v1/openapi.json"), ("GET", "/healthz"), ("GET", "/{path:path}")]
+    hidden = [("GET", "/api/v1/openapi.json"), ("GET", "/metrics"), ("GET", "/healthz"), ("GET", "/{path:path}")]
     return sorted((method, path) for method, path in [*found, *hidden] if path.startswith(prefix))
 
 

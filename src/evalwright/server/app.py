@@ -8,12 +8,14 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 
 from evalwright.server.access.headers import BodyLimit, Headers, Hosts
 from evalwright.server.access.principal import principal
+from evalwright.server.deps import scoped
 from evalwright.server.errors import ErrorBody, handle_errors
+from evalwright.server.metrics import CONTENT_TYPE, Meter, Timed
 from evalwright.server.pages import pages_router
 from evalwright.server.routes import IN_PROJECT, OPEN, SIGNED_IN
 from evalwright.server.settings import ServerSettings
@@ -47,14 +49,29 @@ def create_app(settings: ServerSettings, *, state: ServerState | None = None) ->
         generate_unique_id_function=_operation_id,
     )
     app.state.server = state or ServerState(settings)
+    meter = Meter(app.state.server)
     handle_errors(app)
     app.include_router(_api())
     app.include_router(_described(app))
     app.include_router(_health())
+    app.include_router(_metrics(meter))
     app.include_router(pages_router(settings.pages))
+    app.add_middleware(Timed, meter=meter)
     for layer in (BodyLimit, Hosts, Headers):
         app.add_middleware(layer, settings=settings)
     return app
+
+
+def description() -> dict[str, Any]:
+    """The OpenAPI description of the API, without a workspace."""
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.TemporaryDirectory() as folder:
+        app = create_app(ServerSettings(workspace=Path(folder) / "workspace"))
+        found = app.openapi()
+        app.state.server.close()
+    return found
 
 
 @asynccontextmanager
@@ -87,6 +104,17 @@ def _described(app: FastAPI) -> APIRouter:
     @router.get("/openapi.json")
     def openapi() -> JSONResponse:
         return JSONResponse(app.openapi())
+
+    return router
+
+
+def _metrics(meter: Meter) -> APIRouter:
+    """Figures for monitoring, for tokens with the scope `metrics`."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/metrics", dependencies=[Depends(scoped("metrics"))])
+    def metrics() -> Response:
+        return Response(meter.text(), media_type=CONTENT_TYPE)
 
     return router
 

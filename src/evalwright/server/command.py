@@ -16,6 +16,8 @@ from evalwright.core.extras import optional
 if TYPE_CHECKING:
     from evalwright.services.oidc import OidcProvider
 
+_PASSED_ON = ("catalog", "objects", "suites", "processes", "allow_private", "smtp", "sender")
+
 EVERY_S = 5.0
 """Pause between two looks at schedules, deliveries and events."""
 
@@ -35,6 +37,8 @@ Examples:
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="Port; 0 for any free.")
+@click.option("--catalog", metavar="URL", help="Catalogs in PostgreSQL: postgresql://user:${PASSWORD}@host/database.")
+@click.option("--objects", metavar="URL", help="Finished runs and content in object storage: s3://bucket/prefix.")
 @click.option("--public-url", metavar="URL", help="Address people use, where a proxy stands before the server.")
 @click.option("--host-name", "hosts", multiple=True, metavar="NAME", help="Further name the server answers to.")
 @click.option("--oidc", type=click.Path(path_type=Path, dir_okay=False), help="YAML file of places to sign in at.")
@@ -57,7 +61,7 @@ def serve(
     from evalwright.store.workspace import Workspace
 
     optional("fastapi", extra="server")
-    place = Workspace.open(workspace)
+    place = Workspace.open(workspace, catalog=options["catalog"], objects=options["objects"])
     place.ensure()
     settings = settings_from(place.root.resolve(), options)
     run_server(settings, host=host, port=port, trust_proxy=trust_proxy, background=not no_background)
@@ -80,7 +84,7 @@ def settings_from(root: Path, options: dict[str, Any]) -> Any:
         public_url=url,
         hosts=tuple(options["hosts"]),
         oidc=oidc,
-        **{name: options[name] for name in ("suites", "processes", "allow_private", "smtp", "sender")},
+        **{name: options[name] for name in _PASSED_ON},
     )
 
 

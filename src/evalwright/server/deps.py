@@ -125,6 +125,8 @@ def scoped(scope: str) -> Callable[..., Principal]:
 
     def with_scope(who: SignedIn) -> Principal:
         _check_scope(who, scope)
+        if scope == "metrics" and not who.user.admin:
+            raise NotAllowed("only an admin of the server sees figures of all projects")
         if who.token is not None and who.token.project is not None and scope != "read":
             raise NotAllowed("this token is for one project only")
         return who
