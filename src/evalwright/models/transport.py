@@ -17,6 +17,9 @@ from evalwright.models.failures import Refused, status_error, wire_error
 from evalwright.models.secrets import Secret
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_STALE = 8
+"""Kept connections found closed that are replaced for one request."""
+
 _ERROR_BODY = 256 * 1024
 _JAR = aiohttp.DummyCookieJar
 
@@ -152,13 +155,29 @@ class Transport:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         if self._session is None:
             await self.open()
-        assert self._session is not None
-        async with self._session.request(
-            method, url, data=body, headers=headers, proxy=proxy, allow_redirects=False
-        ) as response:
+        async with await self._response(method, url, body, headers, proxy) as response:
             if response.status >= 300:
                 raise await self._refusal(response)
             yield response
+
+    async def _response(
+        self, method: str, url: URL, body: bytes | None, headers: Mapping[str, str] | None, proxy: str | None
+    ) -> aiohttp.ClientResponse:
+        """The answer's head. A kept connection that the server has closed meanwhile is replaced at once.
+
+        Some servers close a connection after a stream without saying so. Where it was closed before anything could be
+        written, nothing was sent, so sending again can't be paid twice and is no attempt of its own.
+        """
+        assert self._session is not None
+        for _ in range(_STALE):
+            try:
+                return await self._session.request(
+                    method, url, data=body, headers=headers, proxy=proxy, allow_redirects=False
+                )
+            except aiohttp.ClientOSError as error:
+                if not isinstance(error.__cause__, aiohttp.ClientConnectionResetError):
+                    raise
+        return await self._session.request(method, url, data=body, headers=headers, proxy=proxy, allow_redirects=False)
 
     async def _refusal(self, response: aiohttp.ClientResponse) -> Refused:
         body = b""

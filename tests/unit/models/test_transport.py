@@ -1,6 +1,7 @@
 import asyncio
 import gzip
 
+import aiohttp
 import pytest
 from aiohttp import web
 from yarl import URL
@@ -142,3 +143,38 @@ def test_loopback_addresses():
     assert is_loopback(URL("http://127.0.0.1:8000/v1"))
     assert is_loopback(URL("http://[::1]:8000/v1"))
     assert not is_loopback(URL("http://10.0.0.1/v1"))
+
+
+class _Closed:
+    """A session whose first connections were closed by the server before anything could be written."""
+
+    def __init__(self, closed, cause):
+        self.left = closed
+        self.cause = cause
+        self.sent = 0
+
+    async def request(self, *_, **__):
+        if self.left:
+            self.left -= 1
+            error = aiohttp.ClientOSError(None, "Can not write request body")
+            raise error from self.cause
+        self.sent += 1
+        return web.Response()
+
+    async def close(self):
+        pass
+
+
+async def test_a_kept_connection_that_was_closed_meanwhile_is_replaced_at_once():
+    client = Transport({})
+    client._session = _Closed(3, aiohttp.ClientConnectionResetError("Cannot write to closing transport"))
+    await client._response("POST", URL("http://127.0.0.1:1/"), b"{}", None, None)
+    assert client._session.sent == 1
+
+
+async def test_a_connection_that_breaks_after_something_was_sent_is_not():
+    client = Transport({})
+    client._session = _Closed(1, ConnectionResetError("reset by peer"))
+    with pytest.raises(aiohttp.ClientOSError):
+        await client._response("POST", URL("http://127.0.0.1:1/"), b"{}", None, None)
+    assert client._session.sent == 0
