@@ -208,3 +208,26 @@ def test_templates_and_golden_sets_take_media_too(media):
         media.write("b.yaml", golden.replace("model: product,", template))
         assert media.run("run", "b.yaml", "--json", "--cache", "off").json["cases"]["answered"] == 1
         assert server.asked("product")[-1]["messages"][-1]["content"] == content
+
+
+def test_exported_sets_take_their_files_along(media):
+    cases = [
+        {"id": "p", "input": [{"type": "document", "path": "notes.md"}, picture()], "expected": "red"},
+        {"id": "t", "input": "no media"},
+    ]
+    (media.path / "data" / "cases.jsonl").write_text("".join(json.dumps(c) + "\n" for c in cases), encoding="utf-8")
+    media.run("dataset", "add", "colours", "data/cases.jsonl")
+    for words in (("checkout", "colours"), ("export", "data/cases.jsonl", "--format", "jsonl")):
+        out = Path(f"out-{words[0]}") / "taken.jsonl"
+        out.parent.mkdir()
+        assert media.run("dataset", *words, "--output", str(out)).code == 0
+        document, image = json.loads(out.read_text(encoding="utf-8").splitlines()[0])["input"]
+        assert document["name"] == "notes.md"
+        assert (out.parent / image["path"]).read_bytes() == png()
+        elsewhere = f"workspace-{words[0]}"
+        assert media.run("dataset", "add", "again", str(out), "--workspace", elsewhere).code == 0
+        taken = Path(elsewhere) / "again.jsonl"
+        media.run("dataset", "checkout", "again", "--output", str(taken), "--workspace", elsewhere)
+        assert taken.read_text(encoding="utf-8").replace("again-files", "taken-files") == out.read_text(
+            encoding="utf-8"
+        )

@@ -23,6 +23,7 @@ from evalwright.governance.roles import Action
 from evalwright.services.exporting import export_annotated
 from evalwright.services.golden import Goldens, opened, rows_of_file
 from evalwright.services.pins import update_pins
+from evalwright.store.blobs import Blobs
 from evalwright.store.workspace import Workspace
 
 EPILOG = """\b
@@ -281,7 +282,7 @@ def checkout(reference: str, output: Path | None, workspace: Path | None) -> Non
     """Write a version's cases to a JSONL file: to edit, and to give back with `dataset add --replace`."""
     golden, version = (goldens := Goldens(open_workspace(workspace))).find(reference)
     path = output or Path(f"{golden.name}.jsonl")
-    export_cases(goldens.open(version), "jsonl", path)
+    export_cases(goldens.open(version), "jsonl", path, media=goldens.workspace.blobs)
     click.echo(f"wrote {path}: {golden.name}@v{version.number}, {version.cases:,} cases")
 
 
@@ -298,11 +299,13 @@ def export(
     """Write a version's cases for another tool; as they were, where they came from it."""
     if (labels or outputs) and kind != "label-studio":
         raise UsageError("--labels and --outputs go with --format label-studio")
-    with opened(reference, Workspace.open(workspace)) as cases:
+    place = Workspace.open(workspace)
+    with opened(reference, place) as cases:
         if labels or outputs:
             count = export_annotated(cases, output, labels=labels, outputs=outputs)
-        else:
-            count = export_cases(cases, kind, output)
+        else:  # the media of a plain file lie where its cases were read into
+            media = Blobs(cases.path.parents[2]) if Path(reference).is_file() else place.blobs
+            count = export_cases(cases, kind, output, media=media)
     click.echo(f"wrote {output}: {count:,} cases")
 
 

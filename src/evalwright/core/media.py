@@ -275,7 +275,8 @@ def stored(
             if read is None:
                 raise MediaError("a `path` can't be followed here")
             data, name = read(part["path"])
-            media = media_of(part["type"], data, name=name, claimed=str(part.get("media_type") or ""))
+            shown = str(part.get("name") or name)
+            media = media_of(part["type"], data, name=shown, claimed=str(part.get("media_type") or ""))
             return media.part(contents.put(data))
         url = part["url"]
         if url.startswith("data:"):

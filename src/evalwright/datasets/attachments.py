@@ -4,16 +4,54 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
 from evalwright.core.case import Case, Json
 from evalwright.core.media import LARGEST, Contents, MediaError, mapped, stored
 from evalwright.datasets.rows import RowError
+from evalwright.store.files import write_atomic
+
+_ENDINGS = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/gif": "gif",
+    "image/webp": "webp",
+    "image/svg+xml": "svg",
+    "audio/wav": "wav",
+    "audio/mpeg": "mp3",
+    "audio/flac": "flac",
+    "audio/ogg": "ogg",
+    "audio/mp4": "m4a",
+    "audio/webm": "webm",
+    "application/pdf": "pdf",
+    "application/json": "json",
+    "application/xml": "xml",
+    "text/plain": "txt",
+    "text/markdown": "md",
+    "text/csv": "csv",
+    "text/html": "html",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
+}
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class Cases(Protocol):
+    """Cases that can be counted and gone through."""
+
+    def __len__(self) -> int:
+        """How many."""
+        ...
+
+    def __iter__(self) -> Iterator[Case]:
+        """One after the other."""
+        ...
 
 
 class Attachments:
@@ -62,6 +100,47 @@ class Attachments:
                 raise MediaError(f"the workspace holds no content {digest[:12]}…; name the file by `path`")
             self._contents.put(self._source.get(digest))
         return part
+
+
+class CasesWithFiles:
+    """Cases whose media are files again, for tools and workspaces that have not got the content.
+
+    Content is written as it is come to, into a folder beside the exported file: `cases.jsonl` and `cases-files/`.
+
+    Args:
+        cases: The cases.
+        contents: Where the content lies.
+        path: The file the cases are exported to.
+    """
+
+    def __init__(self, cases: Cases, contents: Contents, path: Path) -> None:
+        self._cases = cases
+        self._contents = contents
+        self._folder = path.parent / f"{path.name.partition('.')[0]}-files"
+
+    def __len__(self) -> int:
+        return len(self._cases)
+
+    def __iter__(self) -> Iterator[Case]:
+        """The cases, with `path` in place of digests.
+
+        Raises:
+            StoreError: Content is missing, or the folder can't be written.
+        """
+        for case in self._cases:
+            value, expected = mapped(case.input, self._file), mapped(case.expected, self._file)
+            same = value is case.input and expected is case.expected
+            yield case if same else msgspec.structs.replace(case, input=value, expected=expected)
+
+    def _file(self, part: dict[str, Json]) -> dict[str, Json]:
+        digest = part.get("blob")
+        if not isinstance(digest, str):
+            return part
+        name = f"{digest[:24]}.{_ENDINGS.get(str(part.get('media_type')), 'bin')}"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_atomic(self._folder / name, self._contents.get(digest))
+        kept: dict[str, Json] = {key: part[key] for key in ("type", "media_type", "name") if key in part}
+        return {**kept, "path": f"{self._folder.name}/{name}"}
 
 
 def read_beside(folder: Path, name: str) -> tuple[bytes, str]:

@@ -12,10 +12,11 @@ import msgspec
 
 from evalwright.core.case import Case, Json
 from evalwright.core.identity import canonical_json
+from evalwright.core.media import Contents
+from evalwright.datasets.attachments import Cases, CasesWithFiles
 from evalwright.datasets.exporters.excel import write_excel
 from evalwright.datasets.exporters.label_studio import label_studio_task, tasks_text
 from evalwright.datasets.exporters.promptfoo import promptfoo_test
-from evalwright.store.cases import CaseFile, CaseSelection
 from evalwright.store.export import FORMULA_STARTS
 from evalwright.store.files import atomic_file
 from evalwright.store.parquet import RowFile
@@ -23,13 +24,14 @@ from evalwright.store.parquet import RowFile
 COLUMNS = ("id", "input", "expected", "metadata", "cluster", "tags")
 
 
-def export_cases(cases: CaseFile | CaseSelection, kind: str, path: Path) -> int:
+def export_cases(given: Cases, kind: str, path: Path, *, media: Contents | None = None) -> int:
     """Write all cases to a file, which appears when it is whole.
 
     Args:
-        cases: The cases.
+        given: The cases.
         kind: One of `EXPORTERS`.
         path: Where to.
+        media: Where pictures, sound and documents of the cases lie: they are written into a folder beside the file.
 
     Returns:
         How many cases were written.
@@ -41,6 +43,7 @@ def export_cases(cases: CaseFile | CaseSelection, kind: str, path: Path) -> int:
         MissingExtra: Excel files need openpyxl.
         UsageError: A text is longer than a cell of a workbook may be.
     """
+    cases = given if media is None else CasesWithFiles(given, media, path)
     if kind == "parquet":
         _parquet(cases, path)
     elif kind == "excel":
@@ -84,7 +87,7 @@ def _json(value: Json) -> str:
     return canonical_json(value).decode()
 
 
-def _parquet(cases: CaseFile | CaseSelection, path: Path) -> None:
+def _parquet(cases: Iterable[Case], path: Path) -> None:
     with RowFile(path.parent, path.name, dict.fromkeys(COLUMNS, "VARCHAR")) as file:
         for case in cases:
             row = {name: getattr(case, name) for name in COLUMNS}
