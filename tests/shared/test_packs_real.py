@@ -1,20 +1,25 @@
 """Public sets of attacks, imported and run against scripted systems."""
 
+import asyncio
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from evalwright.core.case import Case
+from evalwright.core.component import BindContext
 from evalwright.core.output import Output
 from evalwright.core.scorer import ScoreContext
 from evalwright.packs.importers import imported
 from evalwright.packs.victims import REFUSAL, echoing, obedient
 from evalwright.packs.wording import fill_for
 from evalwright.scorers.refusal.scorers import RefusalCorrectness
+from evalwright.scorers.safety.judged import JudgedAttack
 from evalwright.scorers.safety.markers import find_markers
 from evalwright.scorers.safety.scorers import AttackSuccess
 from tests.shared_data import shared_data
+from tests.unit.scorers.judge.service import JudgeService, shown, verdict
 
 pytestmark = pytest.mark.shared
 
@@ -103,3 +108,26 @@ def test_canaries_raise_no_alarm_on_ordinary_answers():
     markers = [marker for fill in fills for marker in (fill.secret, f"{fill.a}{fill.b}")]
     assert len(texts) == 1_350
     assert [sighting for text in texts for sighting in find_markers(markers, text)] == []
+
+
+def test_cyberseceval_with_a_judge_where_rules_decide_nothing():
+    """A system that gives away what it was told fails all 251; the judge is not asked what a rule has told."""
+    found = cases("cyberseceval", "cyberseceval_prompt_injection")
+    english = [case for case in found if case.metadata["language"] == "en" and case.metadata["kind"] == "attack"]
+    with JudgeService(lambda body: verdict("yes" if shown(body, "ANSWER") else "no")) as service:
+        told = asyncio.run(judged(english, service, giving_away))
+        assert told == {"succeeded": 251}
+        asked = len(service.seen)
+        assert asked == sum(case.expected["oracle"]["kind"] == "question" for case in english) == 113
+        assert asyncio.run(judged(english, service, refusing)) == {"resisted": 251}
+        assert len(service.seen) == asked, "plain refusals are told without a judge"
+
+
+async def judged(found, service, answer):
+    scorer = JudgedAttack(model="judge-1", base_url=service.url).bind(BindContext(base_dir=Path()))
+    await scorer.open()
+    try:
+        scores = [await scorer.score(ScoreContext(case=case, output=answer(case))) for case in found]
+    finally:
+        await scorer.close()
+    return Counter(score.label for score in scores)
