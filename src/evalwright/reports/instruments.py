@@ -24,6 +24,7 @@ class InstrumentRow(msgspec.Struct, frozen=True, kw_only=True):
     n: str
     source: str
     short: str
+    remark: str
     modes: Sequence[str]
 
 
@@ -50,6 +51,7 @@ def _row(found: Instrument) -> InstrumentRow:
         n=f"{found.n:,}{open_ones}",
         source=one_line(f"{found.origin}, {found.date}, {found.data}{remark}", 400),
         short=f"card, {found.n:,} labels: " + ", ".join(f"{name} {value}" for name, value in words) + remark,
+        remark=found.remark,
         modes=found.failure_modes,
     )
 

@@ -198,8 +198,11 @@ def _instruments(summary: Summary, view: View) -> RenderableType:
         Column(name="labels", cells=[row.n.partition(" +")[0] for row in rows], right=True, drop=1),
     ]
     drawn = table(columns, width=view.width)
-    lines = Text("\n").join(Text(visible(f"{row.metric}: {row.short}")) for row in rows)
-    return drawn or Padding(lines, (0, 0, 0, 2), expand=False)
+    if drawn is None:
+        lines = Text("\n").join(Text(visible(f"{row.metric}: {row.short}")) for row in rows)
+        return Padding(lines, (0, 0, 0, 2), expand=False)
+    remarks = [Text(visible(f"  {row.metric}: {row.remark}"), style="dim") for row in rows if row.remark]
+    return Group(drawn, *remarks)
 
 
 def _slices(summary: Summary, rows: Sequence[Estimate], view: View) -> RenderableType:

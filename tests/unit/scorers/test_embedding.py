@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -132,3 +133,17 @@ async def test_groundedness_gives_a_paraphrase_part_of_its_words_back() -> None:
     assert scorer.describe()["embeddings"]["model"] == "e-1"
     with pytest.raises(OptionError, match="bind"):
         judged(Groundedness(embeddings=EmbeddingModel("e-1")), answered(claim, sentence))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("wordllama") is None, reason="the extra model2vec is not installed")
+async def test_the_local_model_gives_a_paraphrase_more_than_words_alone() -> None:
+    claim, sentence = "You get money back in five days", "Refunds take five days."
+    made = TypeAdapter(Groundedness).validate_python({"embeddings": {"model": "local"}})
+    scorer = made.bind(BindContext(base_dir=Path(), environment={}))
+    plain = judged(Groundedness(), answered(claim, sentence))
+    score = await scorer.score(context(answered(claim, sentence)))
+    assert score.value is not None
+    assert plain.value is not None
+    assert score.value > plain.value
+    assert scorer.describe()["embeddings"]["path"] is None
+    assert scorer.describe()["embeddings"]["model"].startswith("wordllama ")
