@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := UV_COMPILE_BYTECODE=1 $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: demo test test-slow lint types contracts docs check bench lock ui clean help
+.PHONY: demo serve test test-slow lint types contracts docs check bench lock ui clean help
 
 help:
 	@echo "make demo       set up, run the example suite, print the report and where its HTML lies"
+	@echo "make serve      set up, fill an example workspace, serve the workbench and print its address"
 	@echo "make test       set up and run the test suite"
 	@echo "make test-slow  the long suites: simulations, kill and resume"
 	@echo "make ui         build the pages of the workbench"
@@ -41,6 +42,14 @@ $(VENV)/.node: requirements/e2e.lock | $(BIN)/uv
 # The pages of the workbench; Node comes from the package index, built files are not part of the repository.
 ui: $(VENV)/.node
 	$(BIN)/python ui/build.py
+
+$(VENV)/.server: requirements/e2e.lock pyproject.toml | $(VENV)/.core
+	$(UV) --constraint requirements/e2e.lock --editable ".[server,examples]"
+	@touch $@
+
+# PORT=8900 make serve; further options of `evalwright serve` in SERVE.
+serve: $(VENV)/.server ui
+	@$(BIN)/python examples/serve.py --port $(or $(PORT),8765) $(SERVE)
 
 demo: $(VENV)/.core
 	@$(BIN)/python examples/helpdesk/demo.py

@@ -12,7 +12,6 @@ from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, genera
 from prometheus_client.registry import Collector
 
 from evalwright.server.access.headers import App, Message, Receive, Scope, Send
-from evalwright.services.metering import newest_runs, run_counts, waiting
 
 if TYPE_CHECKING:
     from evalwright.server.state import ServerState
@@ -88,6 +87,8 @@ class _Figures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """All families."""
+        from evalwright.services.metering import newest_runs, run_counts, waiting
+
         place = self._state.places.workspace
         projects = [(one.name, place(one.name)) for one in self._state.accounts.projects()]
         labels = ("project", "suite")
