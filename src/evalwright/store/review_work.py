@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from evalwright.core.errors import Conflict, NotAllowed, NotFound, StoreError
+from evalwright.core.errors import Conflict, EvalwrightError, NotAllowed, NotFound, StoreError, UsageError
 from evalwright.core.review import Decision, Entry, Item, ItemState, Label, Mark
 from evalwright.store.database import errors, reading, writing
 from evalwright.store.review_queues import DONE, FREE, LEASED, made_item
@@ -165,7 +165,7 @@ def renew(engine: sa.Engine, item_id: str, rater: str, *, until: float) -> float
     return until
 
 
-def submit(engine: sa.Engine, label: Label, *, disputed: Disputed, imported: bool = False) -> tuple[Label, bool]:
+def submit(engine: sa.Engine, label: Label, *, disputed: Disputed) -> tuple[Label, bool]:
     """Keep a label. The same client key again is the same submission.
 
     A label that comes after the lease ran out is kept all the same, in a free slot or one more.
@@ -177,18 +177,42 @@ def submit(engine: sa.Engine, label: Label, *, disputed: Disputed, imported: boo
         Conflict: They were never given the item, or have labelled it already.
     """
     with writing(engine) as connection:
-        item = _locked(connection, label.item_id)
-        before = _of_key(connection, label.rater, label.key)
-        if before is not None:
-            return _same(before, label), False
-        if imported:
-            _note_served(connection, label.item_id, label.rater, label.flipped, label.at)
-        flipped = _side(connection, label)
-        kept = msgspec.structs.replace(label, flipped=flipped)
-        _fill_slot(connection, kept)
-        _insert_label(connection, kept)
-        connection.execute(sa.delete(DRAFTS).where(DRAFTS.c.item_id == label.item_id, DRAFTS.c.rater == label.rater))
-        _settle(connection, item, disputed)
+        return _submitted(connection, label, disputed)
+
+
+def submit_many(
+    engine: sa.Engine, labels: Sequence[Label], *, disputed: Disputed
+) -> list[tuple[Label, bool] | EvalwrightError]:
+    """Keep labels from elsewhere in one transaction; one that can't be kept does not keep the others out.
+
+    Returns:
+        For each what `submit` would return or raise.
+    """
+    found: list[tuple[Label, bool] | EvalwrightError] = []
+    with writing(engine) as connection:
+        for label in labels:
+            try:
+                found.append(_submitted(connection, label, disputed, imported=True))
+            except UsageError as error:
+                found.append(error)
+    return found
+
+
+def _submitted(
+    connection: sa.Connection, label: Label, disputed: Disputed, *, imported: bool = False
+) -> tuple[Label, bool]:
+    item = _locked(connection, label.item_id)
+    before = _of_key(connection, label.rater, label.key)
+    if before is not None:
+        return _same(before, label), False
+    if imported:
+        _note_served(connection, label.item_id, label.rater, label.flipped, label.at)
+    flipped = _side(connection, label)
+    kept = msgspec.structs.replace(label, flipped=flipped)
+    _fill_slot(connection, kept)
+    _insert_label(connection, kept)
+    connection.execute(sa.delete(DRAFTS).where(DRAFTS.c.item_id == label.item_id, DRAFTS.c.rater == label.rater))
+    _settle(connection, item, disputed)
     return kept, True
 
 

@@ -33,6 +33,8 @@ Format = Literal["labelstudio", "csv", "xlsx", "jsonl"]
 What = Literal["tasks", "labels", "settled"]
 FORMATS: tuple[str, ...] = ("labelstudio", "csv", "xlsx", "jsonl")
 SUFFIXES = {".json": "labelstudio", ".csv": "csv", ".xlsx": "xlsx", ".jsonl": "jsonl"}
+BATCH = 200
+"""Labels kept in one transaction."""
 MAX_CELL = 32_767
 """Characters Excel takes in a cell."""
 
@@ -312,7 +314,8 @@ def import_labels(
     engine = workspace.catalog.engine
     items = {item.id: item for item in review_queues.items(engine, queue.id)}
     standing = {(label.item_id, label.rater): label.answers for label in review_work.labels(engine, queue.id)}
-    added = known = 0
+    ready: list[tuple[str, Label]] = []
+    known = 0
     problems: list[dict[str, str]] = []
     for one in incoming:
         if isinstance(one, tuple):
@@ -320,13 +323,31 @@ def import_labels(
             continue
         try:
             label = _label(queue, items, one, by)
-            same = standing.get((label.item_id, label.rater)) == label.answers
-            new = not same and _keep(workspace, queue, label)
         except EvalwrightError as error:
             problems.append({"where": one.where, "message": error.message})
             continue
-        added, known = added + new, known + (not new)
-    return ImportReport(added=added, known=known, problems=tuple(problems))
+        if standing.get((label.item_id, label.rater)) == label.answers:
+            known += 1
+        else:
+            ready.append((one.where, label))
+    added, again, wrong = _kept(workspace, queue, ready)
+    return ImportReport(added=added, known=known + again, problems=(*problems, *wrong))
+
+
+def _kept(workspace: Workspace, queue: Queue, ready: list[tuple[str, Label]]) -> tuple[int, int, list[dict[str, str]]]:
+    """How many labels are new, how many were known by their key, and what was wrong with the others."""
+    added = known = 0
+    problems: list[dict[str, str]] = []
+    disputed = functools.partial(rules.disputed, queue)
+    for start in range(0, len(ready), BATCH):
+        batch = ready[start : start + BATCH]
+        done = review_work.submit_many(workspace.catalog.engine, [label for _, label in batch], disputed=disputed)
+        for (where, _), result in zip(batch, done, strict=True):
+            if isinstance(result, EvalwrightError):
+                problems.append({"where": where, "message": result.message})
+            else:
+                added, known = added + result[1], known + (not result[1])
+    return added, known, problems
 
 
 def _label(queue: Queue, items: Mapping[str, Item], one: Incoming, by: str) -> Label:
@@ -356,12 +377,6 @@ def _label(queue: Queue, items: Mapping[str, Item], one: Incoming, by: str) -> L
         key=one.key[:200],
         at=min(one.at, now) if one.at is not None else now,
     )
-
-
-def _keep(workspace: Workspace, queue: Queue, label: Label) -> bool:
-    disputed = functools.partial(rules.disputed, queue)
-    _, new = review_work.submit(workspace.catalog.engine, label, disputed=disputed, imported=True)
-    return new
 
 
 def format_of(path: Path, given: str | None) -> Format:
