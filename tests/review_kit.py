@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
 from evalwright.core.case import Case
 from evalwright.core.output import Output, Passage, ToolCall
 from evalwright.core.rubric import Rubric, RubricLevel, yes_no
@@ -14,7 +12,6 @@ from evalwright.core.score import Score
 from evalwright.services.reviewing.desk import Desk
 from evalwright.services.reviewing.queues import Made, make_queue
 from evalwright.services.reviewing.requests import NewQueue, SourceSpec
-from evalwright.store.catalog import Catalog
 from evalwright.store.workspace import Workspace
 from tests.unit.store.runs import answered, case_file, manifest, record
 
@@ -43,11 +40,8 @@ class Clock:
 
 def workspace_at(folder: Path, url: str | None) -> Workspace:
     """A workspace whose catalog is in its folder, or at an address."""
-    workspace = Workspace.open(folder / "ws")
+    workspace = Workspace.open(folder / "ws", catalog=url)
     workspace.ensure()
-    if url is not None:
-        made = sa.make_url(url).set(drivername="postgresql+psycopg")
-        workspace.__dict__["catalog"] = Catalog.open(made.render_as_string(hide_password=False))
     return workspace
 
 

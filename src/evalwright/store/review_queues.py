@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -14,7 +15,29 @@ from evalwright.store.database import reading, writing
 from evalwright.store.review_tables import ITEMS, LABELS, QUEUES, SLOTS
 
 BATCH = 500
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 FREE, LEASED, DONE = "free", "leased", "done"
+
+
+def storable(text: str) -> str:
+    """A text any database keeps: lone surrogates and NUL become the replacement character."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+def encoded(record: msgspec.Struct) -> str:
+    """A record as JSON; lone surrogates become the replacement character."""
+    try:
+        return msgspec.json.encode(record).decode()
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_clean(msgspec.to_builtins(record))).decode()
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {storable(key): _clean(item) for key, item in value.items()}
+    return [_clean(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def add_queue(engine: sa.Engine, queue: Queue, items: Iterable[Item]) -> int:
@@ -24,7 +47,7 @@ def add_queue(engine: sa.Engine, queue: Queue, items: Iterable[Item]) -> int:
         How many items it has.
     """
     with writing(engine) as connection:
-        settings = msgspec.json.encode(queue).decode()
+        settings = encoded(queue)
         row = {"queue_id": queue.id, "name": queue.name, "state": queue.state, "created_at": queue.created_at}
         connection.execute(sa.insert(QUEUES).values(**row, settings=settings))
         return _insert_items(connection, items, queue.created_at)
@@ -67,8 +90,8 @@ def _item_row(item: Item, at: float) -> dict[str, object]:
         "item_id": item.id,
         "state": item.state.value,
         "created_at": at,
-        "content": msgspec.json.encode(item.content).decode(),
-        "hidden": msgspec.json.encode(item.hidden).decode(),
+        "content": encoded(item.content),
+        "hidden": encoded(item.hidden),
         **{name: getattr(item, name) for name in plain},
     }
 
@@ -76,7 +99,7 @@ def _item_row(item: Item, at: float) -> dict[str, object]:
 def save_queue(engine: sa.Engine, queue: Queue) -> None:
     """Keep changed settings of a queue."""
     with writing(engine) as connection:
-        settings = msgspec.json.encode(queue).decode()
+        settings = encoded(queue)
         row = sa.update(QUEUES).where(QUEUES.c.queue_id == queue.id)
         connection.execute(row.values(name=queue.name, state=queue.state, settings=settings))
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from evalwright.core.errors import Conflict, EvalwrightError, NotAllowed, NotFound, StoreError, UsageError
 from evalwright.core.review import Decision, Entry, Item, ItemState, Label, Mark
 from evalwright.store.database import errors, reading, writing
-from evalwright.store.review_queues import DONE, FREE, LEASED, made_item
+from evalwright.store.review_queues import DONE, FREE, LEASED, encoded, made_item, storable
 from evalwright.store.review_tables import DECISIONS, DRAFTS, ITEMS, LABELS, MARKS, SERVED, SLOTS
 
 PRIME = 2_147_483_647
@@ -267,7 +267,7 @@ def _spare(connection: sa.Connection, label: Label) -> str | None:
 def _insert_label(connection: sa.Connection, label: Label) -> None:
     plain = ("queue_id", "item_id", "rater", "at", "withdraws")
     row = {name: getattr(label, name) for name in plain}
-    text = msgspec.json.encode(label).decode()
+    text = encoded(label)
     connection.execute(sa.insert(LABELS).values(label_id=label.id, client_key=label.key, label=text, **row))
 
 
@@ -358,7 +358,7 @@ def save_draft(engine: sa.Engine, item_id: str, rater: str, entry: Entry, *, at:
 
 
 def _keep_draft(connection: sa.Connection, item_id: str, rater: str, entry: Entry, at: float) -> None:
-    values = {"at": at, "entry": msgspec.json.encode(entry).decode()}
+    values = {"at": at, "entry": encoded(entry)}
     mine = (DRAFTS.c.item_id == item_id, DRAFTS.c.rater == rater)
     if not connection.execute(sa.update(DRAFTS).where(*mine).values(values)).rowcount:
         connection.execute(sa.insert(DRAFTS).values(item_id=item_id, rater=rater, **values))
@@ -400,7 +400,7 @@ def flag(engine: sa.Engine, mark: Mark, *, mark_id: str) -> None:
 
 
 def _insert_mark(connection: sa.Connection, mark: Mark, mark_id: str) -> None:
-    row = {name: getattr(mark, name) for name in Mark.__struct_fields__}
+    row = {name: getattr(mark, name) for name in Mark.__struct_fields__} | {"note": storable(mark.note)}
     connection.execute(sa.insert(MARKS).values(mark_id=mark_id, **row))
 
 
@@ -478,7 +478,7 @@ def decide(engine: sa.Engine, decision: Decision) -> None:
     """Keep a lead's decision; an earlier one stays in the log, the last counts."""
     with writing(engine) as connection:
         _locked(connection, decision.item_id)
-        text = msgspec.json.encode(decision).decode()
+        text = encoded(decision)
         row = {"decision_id": decision.id, "item_id": decision.item_id, "at": decision.at}
         connection.execute(sa.insert(DECISIONS).values(**row, decision=text))
         done = sa.update(ITEMS).where(ITEMS.c.item_id == decision.item_id)

@@ -211,7 +211,7 @@ class Desk:
             confidence=kept.confidence,
             flipped=flip,
             source=self._source,
-            key=key or new_id(),
+            key=review_queues.storable(key) if key else new_id(),
             at=self._clock(),
         )
         disputed = functools.partial(rules.disputed, queue)

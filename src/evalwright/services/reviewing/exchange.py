@@ -17,6 +17,7 @@ import msgspec
 from evalwright.core.case import Json
 from evalwright.core.errors import EvalwrightError, UsageError
 from evalwright.core.extras import optional
+from evalwright.core.identity import short_hash
 from evalwright.core.review import CHOICES, Entry, Item, Label, Queue, QueueKind
 from evalwright.reports.text import visible
 from evalwright.review import rules
@@ -367,14 +368,14 @@ def _label(queue: Queue, items: Mapping[str, Item], one: Incoming, by: str) -> L
         id=new_id(),
         queue_id=queue.id,
         item_id=item.id,
-        rater=one.rater,
+        rater=review_queues.storable(one.rater),
         answers=kept.answers,
         rationale=kept.rationale,
         spans=kept.spans,
         seconds=kept.seconds,
         flipped=bool(one.flip),
         source=f"import by {by}",
-        key=one.key[:200],
+        key=f"{one.key[:150]} {short_hash([kept.answers, kept.rationale])}",
         at=min(one.at, now) if one.at is not None else now,
     )
 

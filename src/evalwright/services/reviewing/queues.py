@@ -104,7 +104,7 @@ def _check(asked: NewQueue) -> None:
 def _queue(asked: NewQueue, by: str, now: float, seed: int) -> Queue:
     queue = Queue(
         id=new_id()[:12],
-        name=asked.name.strip(),
+        name=store.storable(asked.name.strip()),
         kind=QueueKind(asked.kind),
         rubrics=asked.rubrics,
         raters_per_item=asked.raters_per_item,
