@@ -46,13 +46,19 @@ def greeting() -> Suite:
 
 
 @pytest.fixture
-def runs(local) -> list[str]:
-    return [evaluate(greeting(), target=one, workspace=local.settings.workspace).run_id for one in (good, worse)]
+def place(request):
+    """The server on both databases for tests that name `server`, else on SQLite."""
+    return request.getfixturevalue("server" if "server" in request.fixturenames else "local")
 
 
 @pytest.fixture
-def viewer(local):
-    return local.browser("vera", roles={"default": "viewer"})
+def runs(place) -> list[str]:
+    return [evaluate(greeting(), target=one, workspace=place.state.places.root).run_id for one in (good, worse)]
+
+
+@pytest.fixture
+def viewer(place):
+    return place.browser("vera", roles={"default": "viewer"})
 
 
 HERE = "/projects/default"
@@ -63,7 +69,7 @@ def ok(answer):
     return answer.json()
 
 
-def test_the_first_page(viewer, runs):
+def test_the_first_page(server, viewer, runs):
     page = ok(viewer.get(f"{HERE}/overview"))
     (suite,) = page["suites"]
     assert (suite["suite"], suite["tier"], suite["owner"], suite["run_id"]) == ("greeting", 1, "team-hello", runs[1])
@@ -86,7 +92,7 @@ def test_an_empty_workspace(viewer):
     assert viewer.get(f"{HERE}/runs/none").status_code == 404
 
 
-def test_runs_and_one_run(viewer, runs):
+def test_runs_and_one_run(server, viewer, runs):
     page = ok(viewer.get(f"{HERE}/runs", params={"suite": "greeting", "limit": 1}))
     assert (page["items"][0]["run_id"], page["total"]) == (runs[1], 2)
     after = ok(viewer.get(f"{HERE}/runs", params={"suite": "greeting", "limit": 1, "cursor": page["next"]}))
@@ -151,10 +157,10 @@ def test_runs_side_by_side(viewer, runs):
     assert again == view
 
 
-def test_a_trend_breaks_where_the_cases_change(viewer, local, runs):
+def test_a_trend_breaks_where_the_cases_change(server, viewer, runs):
     changed = greeting()
     fewer = Suite(name="greeting", cases=list(changed.cases)[:3], scorers=[ExactMatch()])
-    evaluate(fewer, target=good, workspace=local.settings.workspace)
+    evaluate(fewer, target=good, workspace=server.state.places.root)
     found = ok(viewer.get(f"{HERE}/trends", params={"suite": "greeting"}))
     assert found["metric"] == "exact_match"
     points = found["points"]
@@ -165,15 +171,15 @@ def test_a_trend_breaks_where_the_cases_change(viewer, local, runs):
     assert len(odd["points"]) == 2
 
 
-def test_a_waiver_takes_two_people(local, runs):
-    asker = local.browser("erik", roles={"default": "engineer"})
+def test_a_waiver_takes_two_people(server, runs):
+    asker = server.browser("erik", roles={"default": "engineer"})
     body = {"run": runs[1], "rule": "exact", "reason": "known, see ticket", "expires_days": 7}
     made = ok(asker.post(f"{HERE}/waivers", body))
     assert made["status"] == "requested"
     assert asker.post(f"{HERE}/waivers/{made['id']}/approve").status_code == 403
-    viewer = local.browser("vera", roles={"default": "viewer"})
+    viewer = server.browser("vera", roles={"default": "viewer"})
     assert viewer.post(f"{HERE}/waivers", body).status_code == 403
-    lead = local.browser("lea", roles={"default": "lead"})
+    lead = server.browser("lea", roles={"default": "lead"})
     assert ok(lead.post(f"{HERE}/waivers/{made['id']}/approve"))["status"] == "active"
     gate = ok(viewer.get(f"{HERE}/gates"))["items"][0]
     assert gate["decision"]["results"][0]["waived"] == made["id"]
@@ -183,8 +189,8 @@ def test_a_waiver_takes_two_people(local, runs):
     assert ok(viewer.get(f"{HERE}/gates"))["items"][0]["decision"]["results"][0]["waived"] is None
 
 
-def test_a_case_becomes_part_of_a_golden_set(local, runs):
-    engineer = local.browser("erik", roles={"default": "engineer"})
+def test_a_case_becomes_part_of_a_golden_set(server, runs):
+    engineer = server.browser("erik", roles={"default": "engineer"})
     path = f"{HERE}/datasets/greetings/cases"
     added = ok(engineer.post(path, {"run": runs[0], "case_id": "g/5", "message": "a regression"}))
     assert added["version"]["number"] == 1
@@ -199,12 +205,13 @@ def test_a_case_becomes_part_of_a_golden_set(local, runs):
     assert (diff["added_count"], diff["added"][0]["id"]) == (1, "new")
     assert ok(engineer.get(f"{HERE}/datasets/greetings/health"))["cases"] == 2
     assert (
-        local.browser("vera", roles={"default": "viewer"}).post(path, {"case_id": "x", "input": "y"}).status_code == 403
+        server.browser("vera", roles={"default": "viewer"}).post(path, {"case_id": "x", "input": "y"}).status_code
+        == 403
     )
     assert engineer.get(f"{HERE}/datasets/none").status_code == 404
     proposal = ok(engineer.post(f"{HERE}/proposals", {"subject": "greetings@v2", "reason": "ready"}))
     assert engineer.post(f"{HERE}/proposals/{proposal['id']}/approve", {}).status_code == 403
-    lead = local.browser("lea", roles={"default": "lead"})
+    lead = server.browser("lea", roles={"default": "lead"})
     assert ok(lead.post(f"{HERE}/proposals/{proposal['id']}/approve", {"comment": "good"}))["state"] == "approved"
     assert engineer.post(f"{HERE}/proposals", {"subject": "/etc/passwd"}).status_code == 422
 
@@ -244,10 +251,10 @@ def test_progress_of_a_finished_run_ends_at_once(viewer, runs):
     assert viewer.get(f"{HERE}/runs/none/live").status_code == 404
 
 
-def test_members_of_other_projects_see_nothing(local, runs):
-    local.project("other")
-    stranger = local.browser("otto", roles={"other": "lead"})
+def test_members_of_other_projects_see_nothing(server, runs):
+    server.project("other")
+    stranger = server.browser("otto", roles={"other": "lead"})
     for path in ("overview", "runs", f"runs/{runs[0]}", f"runs/{runs[0]}/cases", "suites", "export/runs"):
         assert stranger.get(f"{HERE}/{path}").status_code == 404
-        assert local.nobody().get(f"{HERE}/{path}").status_code == 401
+        assert server.nobody().get(f"{HERE}/{path}").status_code == 401
     assert ok(stranger.get("/projects/other/runs"))["total"] == 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from evalwright.core.errors import DiskFull, NewerWorkspace, StoreError
+from evalwright.core.errors import DiskFull, EvalwrightError, NewerWorkspace, StoreError, UsageError
 from evalwright.core.extras import optional
 from evalwright.store.addresses import catalog_url
 from evalwright.store.migrations import FOLDER, HEAD, REVISIONS
@@ -108,8 +108,10 @@ def errors(engine: sa.Engine) -> Iterator[None]:
         raise _translated(error, engine.url) from error
 
 
-def _translated(error: sa.exc.DBAPIError, url: sa.URL) -> StoreError:
+def _translated(error: sa.exc.DBAPIError, url: sa.URL) -> EvalwrightError:
     text = str(error.orig)
+    if isinstance(error, sa.exc.DataError):
+        return UsageError(f"a value can't be kept or looked for in the catalog: {_first_line(text)}")
     place = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
     if "disk is full" in text or "No space left" in text:
         return DiskFull(f"the disk is full: the catalog {place} can't be written", hint="free some space and try again")

@@ -31,6 +31,10 @@ FORMAT = 2
 """Newest layout known; folders whose catalog or objects are elsewhere have it, others stay at 1."""
 
 
+MOST_ID = 200
+"""Bytes of a run's id at most: it is the name of a folder."""
+
+
 class Marker(msgspec.Struct, frozen=True, kw_only=True):
     """The file that makes a folder a workspace.
 
@@ -278,8 +282,13 @@ class Workspace:
         Raises:
             UsageError: The id is no plain file name.
         """
-        if not run_id or run_id.startswith(".") or any(c in run_id for c in "/\\\0:"):
-            raise UsageError(f"{run_id!r} is no run id")
+        if (
+            not run_id
+            or len(run_id.encode(errors="replace")) > MOST_ID
+            or run_id.startswith(".")
+            or any(c in run_id for c in "/\\\0:")
+        ):
+            raise UsageError(f"{run_id[:MOST_ID]!r} is no run id")
         return self.runs_dir / run_id
 
     def create_run(self, run_id: str) -> RunStore:

@@ -14,7 +14,7 @@ from evalwright.services.browsing.trace import SpanDetail, SpanPage, span_detail
 from evalwright.store.browse_query import ListedUnit
 
 router = APIRouter(prefix="/runs/{run}/cases", tags=["reading"])
-Trial = Annotated[int, Query(ge=0, description="Repetition, from 0.")]
+Trial = Annotated[int, Query(ge=0, le=1_000_000, description="Repetition, from 0.")]
 SpanId = Annotated[str | None, Query(max_length=20)]
 
 

@@ -35,6 +35,7 @@ def export_runs(
     browser: Figures, wanted: RunsWanted, sort: RunOrder = "-created_at", format: Format = "csv"
 ) -> StreamingResponse:
     """The list of runs as a file."""
+    list_runs(browser, wanted, sort=sort, limit=1)
     rows = rows_of(lambda cursor, limit: list_runs(browser, wanted, sort=sort, cursor=cursor, limit=limit))
     return _file("runs", format, rows)
 

@@ -53,7 +53,7 @@ def unit_filter(  # noqa: PLR0913 - one parameter of the address each
             max_length=220, description="`id`, `latency`, `cost`, `passed`, `score:<metric>`; `-` in front turns it."
         ),
     ] = "id",
-    trial: Annotated[int | None, Query(ge=0, description="Only this trial, from 0.")] = None,
+    trial: Annotated[int | None, Query(ge=0, le=1_000_000, description="Only this trial, from 0.")] = None,
 ) -> UnitFilter:
     """Which units of a run a list shows."""
     conditions = list(where or ())

@@ -160,7 +160,7 @@ def index_of(run: OpenRun, case_id: str) -> int:
     """
     try:
         return run.cases.find(case_id)
-    except KeyError:
+    except (KeyError, UnicodeEncodeError):
         raise NotFound(f"the run {run.store.run_id} has no case {case_id!r}") from None
 
 

@@ -16,6 +16,7 @@ from evalwright.core.identity import content_hash
 T = TypeVar("T")
 
 LIMIT, MOST = 50, 500
+_FURTHEST = 1 << 40
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
@@ -53,7 +54,7 @@ def offset_of(cursor: str | None, question: Json = None) -> int:
         mark = msgspec.json.decode(base64.urlsafe_b64decode(cursor.encode()), type=_Mark)
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         raise UsageError("this cursor can't be read", hint="start again without one") from None
-    if mark.question != _named(question) or mark.offset < 0:
+    if mark.question != _named(question) or not 0 <= mark.offset < _FURTHEST:
         raise UsageError("this cursor belongs to another list", hint="start again without one")
     return mark.offset
 
