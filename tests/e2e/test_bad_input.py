@@ -139,11 +139,11 @@ def test_two_runs_in_one_workspace_at_once(folder):
 
 
 def test_a_full_disk_ends_the_run_and_keeps_what_was_recorded(folder):
-    folder.write("product.py", "def answer(question):\n    return 'x' * 20_000\n")
+    folder.write("product.py", "def answer(question):\n    return 'x' * 80_000\n")
 
     def small_files():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (900_000, 900_000))
 
     done = subprocess.run(
         command("run", "suite.yaml", "--concurrency", "1"),
