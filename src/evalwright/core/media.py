@@ -220,8 +220,19 @@ def mapped(value: Json, change: Callable[[Json], Json]) -> Json:
     return value
 
 
-def _foreign(part: Mapping[str, Json]) -> tuple[str, str, str] | None:
-    """Kind, `data:` URI or address, and name of a content part in OpenAI's form; None when it is none."""
+Foreign = tuple[str, str, str]
+"""Kind, `data:` URI or address, and name of a content part in a provider's own form."""
+
+
+def _foreign(part: Mapping[str, Json]) -> Foreign | None:
+    """A content part of OpenAI (chat or responses), Anthropic or Gemini taken apart; None when it is none."""
+    for read in (_openai, _responses, _anthropic, _gemini):
+        if (found := read(part)) is not None:
+            return found
+    return None
+
+
+def _openai(part: Mapping[str, Json]) -> Foreign | None:
     kind = part.get("type")
     inner = part.get(str(kind)) if isinstance(kind, str) else None
     if kind == "image_url":
@@ -233,6 +244,35 @@ def _foreign(part: Mapping[str, Json]) -> tuple[str, str, str] | None:
     if kind == "file" and isinstance(inner, Mapping) and isinstance(inner.get("file_data"), str):
         return "document", inner["file_data"], str(inner.get("filename") or "")
     return None
+
+
+def _responses(part: Mapping[str, Json]) -> Foreign | None:
+    kind = part.get("type")
+    if kind == "input_image" and isinstance(part.get("image_url"), str):
+        return "image", part["image_url"], ""
+    if kind == "input_file" and isinstance(part.get("file_data"), str):
+        return "document", part["file_data"], str(part.get("filename") or "")
+    return None
+
+
+def _anthropic(part: Mapping[str, Json]) -> Foreign | None:
+    kind, source = part.get("type"), part.get("source")
+    if kind not in {"image", "document"} or not isinstance(source, Mapping):
+        return None
+    if source.get("type") == "url" and isinstance(source.get("url"), str):
+        return kind, source["url"], ""
+    if source.get("type") == "base64" and isinstance(source.get("data"), str):
+        return kind, f"data:{source.get('media_type')};base64,{source['data']}", str(part.get("title") or "")
+    return None
+
+
+def _gemini(part: Mapping[str, Json]) -> Foreign | None:
+    inline = part.get("inlineData") or part.get("inline_data")
+    if not isinstance(inline, Mapping) or not isinstance(inline.get("data"), str):
+        return None
+    given = str(inline.get("mimeType") or inline.get("mime_type") or "")
+    kind = given.partition("/")[0]
+    return (kind if kind in {"image", "audio"} else "document"), f"data:{given};base64,{inline['data']}", ""
 
 
 def stored(
@@ -267,7 +307,7 @@ def stored(
         if foreign is not None:
             kind, url, name = foreign
             if not url.startswith("data:"):
-                return part
+                return {"type": kind, "url": url} if "source" in part else part
             return _kept(contents, kind, url, name=name, claimed="")
         if isinstance(part.get("blob"), str):
             return part

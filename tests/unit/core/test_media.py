@@ -63,3 +63,36 @@ def test_values_without_media_stay_the_same_object(tmp_path):
 def test_broken_uris_are_refused(url):
     with pytest.raises(MediaError):
         data_uri(url)
+
+
+B64 = base64.b64encode(PNG).decode()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": {"url": uri("image/png", PNG)}},
+        {"type": "input_image", "image_url": uri("image/png", PNG)},
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": B64}},
+        {"inlineData": {"mimeType": "image/png", "data": B64}},
+        {"inline_data": {"mime_type": "image/png", "data": B64}},
+    ],
+)
+def test_parts_in_a_provider_s_own_form_are_read(tmp_path, part):
+    kept = stored([{"role": "user", "content": [part]}], Blobs(tmp_path))
+    assert kept[0]["content"] == [
+        {"type": "image", "blob": Blobs(tmp_path).put(PNG), "media_type": "image/png", "bytes": 16}
+    ]
+
+
+def test_addresses_in_a_provider_s_own_form_stay_addresses(tmp_path):
+    openai = {"type": "image_url", "image_url": {"url": "https://a/b.png", "detail": "low"}}
+    anthropic = {"type": "image", "source": {"type": "url", "url": "https://a/b.png"}}
+    assert stored([openai, anthropic], Blobs(tmp_path)) == [openai, {"type": "image", "url": "https://a/b.png"}]
+
+
+@pytest.mark.parametrize(
+    "part", [{"type": "image", "source": 7}, {"inlineData": {}}, {"type": "file", "file": {"id": "x"}}]
+)
+def test_what_only_looks_like_a_part_is_left_alone(tmp_path, part):
+    assert stored(part, Blobs(tmp_path)) is part
