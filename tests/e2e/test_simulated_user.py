@@ -84,6 +84,9 @@ def test_users_played_by_a_model_beside_a_script_and_again_without_it(folder):
         values = {e["name"]: (e["value"], e["n"], e["skipped"]) for e in run.json["metrics"] if not e.get("slice")}
         assert values["user_goal"] == (pytest.approx(1 / 3), 3, 1)
         notes = " ".join(run.json["notes"])
+        told = folder.run("show", "latest", "refund").out
+        assert "Conversation (4 messages)" in told
+        assert "It is order 4711" in told
         assert "1 reached their goal" in notes
         assert "7 calls" in notes
         shown = [m for body in server.asked("product") for m in body["messages"]]

@@ -26,6 +26,9 @@ from evalwright.reports.text import as_text, cut, one_line, plural, visible
 TERMINAL_TEXT = 8_000
 """Characters of one text a terminal shows unless asked for all."""
 
+MESSAGE_TEXT = 1_500
+"""Characters of one message of a conversation a terminal shows."""
+
 _STYLES = {
     CaseStatus.FAIL: "bold red",
     CaseStatus.ERROR: "bold yellow",
@@ -207,6 +210,9 @@ def _behind(output: Output, show: _Show) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if output.contexts:
         parts += _part(f"Contexts ({plural(len(output.contexts), 'passage')}, best first)", _contexts(output, show))
+    if output.messages:
+        said = _value(list(output.messages), show.short(MESSAGE_TEXT))
+        parts += _part(f"Conversation ({plural(len(output.messages), 'message')})", said)
     if output.tool_calls:
         parts += _part("Tool calls", _tools(output, show))
     if output.steps:
