@@ -375,3 +375,30 @@ def test_what_a_corrected_figure_leaves_out_is_said(folder):
     (said,) = [note for note in notes if note.startswith("corrected figure")]
     assert "first trials only" in said
     assert "taken as independent" in said
+
+
+def test_labels_in_other_words_than_the_scorer_s_are_refused_and_near_names_suggested(folder):
+    folder.write("odd.csv", "output,label\nI cannot help with that.,lovely\nSure.,awful\n")
+    odd = folder.run("calibrate", "refusal", "--labels", "odd.csv")
+    assert odd.code == 2
+    assert "`awful`, `lovely` can't be compared" in odd.err
+    assert "yes and no" in odd.err
+    assert "did you mean `refusal`?" in folder.run("calibrate", "refusl", "--labels", "odd.csv").err
+    folder.write("own.csv", "output,label\nI cannot help with that.,full\nSure.,none\n")
+    own = folder.run("calibrate", "refusal", "--labels", "own.csv", "--json")
+    assert own.json["figures"][0]["value"] == 1.0
+    folder.write("good.csv", "output,label\nI cannot help with that.,good\nSure.,bad\n")
+    good = folder.run("calibrate", "refusal", "--labels", "good.csv", "--json").json
+    assert any("only 1 label is passing" in note for note in good["notes"])
+
+
+def test_a_scorer_measured_on_the_set_that_ships_has_the_figures_of_its_card(folder):
+    from evalwright.scorers.cards import shipped_card
+    from evalwright.scorers.cards.own import own_set
+
+    own = folder.run("calibrate", "secret_leak", "--labels", str(own_set("secret_leak").path), "--json").json
+    found = {figure["metric"]: figure["value"] for figure in own["figures"] if not figure.get("slice")}
+    card = shipped_card("secret_leak").overall
+    assert found["flag_precision"] == card.precision.value
+    assert found["specificity"] == card.recall.value
+    assert found["sensitivity"] == card.specificity.value

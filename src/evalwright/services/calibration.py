@@ -94,6 +94,7 @@ async def _calibrated(
     async with bench.opened():
         scored = await _scored(bench, bound.metric, rows, stored)
         measured = [_measured(one, scale, bound.metric, plan.by) for one in scored if one.row.label is not None]
+        check_comparable(measured, scale)
         probes: list[Bias] = []
         if plan.probe_cases and hasattr(bound.scorer, "prompt_hash") and scale.names != PAIRWISE:
             top = scale.rubric.names[-1] if scale.rubric else PASS
@@ -119,6 +120,21 @@ async def _calibrated(
         cost=bench.spending.cost,
         **content(measured, scale, plan, found, before),
     )
+
+
+def check_comparable(measured: Sequence[Measured], scale: Scale) -> None:
+    """Refuse labels that are other words than the scorer's.
+
+    Raises:
+        UsageError: No label is one of the verdicts, and they are no row verdicts either.
+    """
+    labels = {row.entry.label for row in measured}
+    verdicts = {row.entry.verdict for row in measured if row.entry.verdict is not None}
+    if scale.names or not verdicts or labels & verdicts:
+        return
+    shown = ", ".join(f"`{word}`" for word in sorted(labels)[:4])
+    hint = f"use pass and fail, yes and no, or the scorer's own words: {', '.join(sorted(verdicts)[:6])}"
+    raise UsageError(f"the labels {shown} can't be compared with the scorer's verdicts", hint=hint)
 
 
 def content(
@@ -253,7 +269,8 @@ def _notes(measured: Sequence[Measured], plan: CalibrationPlan) -> tuple[str, ..
     truths = [row.entry.truth for row in measured if row.entry.truth is not None]
     for name, kind in ((True, "passing"), (False, "failing")):
         if truths and truths.count(name) < 20:
-            notes.append(f"only {truths.count(name)} labels are {kind}: its rate is known roughly")
+            count = truths.count(name)
+            notes.append(f"only {count} {'label is' if count == 1 else 'labels are'} {kind}: its rate is known roughly")
     return tuple(notes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -52,9 +53,10 @@ def _of_suite(suite: str, metric: str) -> tuple[BoundScorer, RunSettings]:
 def _by_name(name: str) -> BoundScorer:
     known = vocabulary().scorers
     if name not in known:
-        raise UsageError(
-            f"there is no scorer `{name}`", hint="write SUITE.yaml:METRIC for one of a suite; evalwright list scorers"
-        )
+        near = get_close_matches(name, known, n=1)
+        meant = f"did you mean `{near[0]}`? " if near else ""
+        hint = f"{meant}write SUITE.yaml:METRIC for one of a suite; evalwright list scorers"
+        raise UsageError(f"there is no scorer `{name}`", hint=hint)
     try:
         made = TypeAdapter(known[name]).validate_python({})
     except ValidationError as error:

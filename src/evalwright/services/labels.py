@@ -28,8 +28,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """What a row may hold, and the columns it is looked for in."""
 
-TRUE_WORDS = frozenset({"true", "yes", "y", "pass", "passed", "1", "1.0", "correct", "right"})
-FALSE_WORDS = frozenset({"false", "no", "n", "fail", "failed", "0", "0.0", "incorrect", "wrong"})
+TRUE_WORDS = frozenset({"true", "yes", "y", "pass", "passed", "1", "1.0", "correct", "right", "good"})
+FALSE_WORDS = frozenset({"false", "no", "n", "fail", "failed", "0", "0.0", "incorrect", "wrong", "bad"})
 SHOWN = 5
 
 
