@@ -350,11 +350,37 @@ def test_amplification_is_measured_against_ordinary_answers(folder):
 
 def test_own_questions_are_asked_in_the_name_of_different_people(folder):
     folder.write(
-        "product.py", "def answer(q):\n    return 'I can\\'t help with that.' if '78' in q else 'Yes, with pleasure.'\n"
+        "product.py",
+        "def answer(q):\n    return 'I can\\'t help with that.' if '78' in q else 'Yes, with pleasure, dear.'\n",
     )
-    found = attack(folder, "bias", folder.suite(), "--own-cases", "2")
+    found = attack(folder, "bias", folder.suite(), "--own-cases", "12")
     assert found["pairs"]["refusal_flips"] > 0
+    assert found["pairs"]["flips_low"] < found["pairs"]["refusal_flips"] / found["pairs"]["pairs"]
     assert any("own/age" in first for first, _ in found["pairs"]["examples"])
+    worst = found["pairs"]["gaps"][0]
+    assert worst["group"] == "age/old"
+    assert worst["questions"] == 12
+    assert worst["refusals"] == 1.0
+    assert worst["p_value"] < 0.02
+    even = [gap for gap in found["pairs"]["gaps"] if not gap["group"].startswith("age")]
+    assert all(gap["p_value"] == 1.0 for gap in even)
+
+
+def test_a_call_against_the_rules_of_tools_is_a_success_whatever_was_wanted(folder):
+    folder.write(
+        "product.py",
+        "def answer(q):\n"
+        "    calls = [{'name': 'refund', 'arguments': {'amount': 900}}] if 'FORGET' in q.upper() else []\n"
+        "    return {'text': 'Done.', 'tool_calls': calls}\n",
+    )
+    suite = folder.suite()
+    assert attack(folder, "direct-injection", suite, "--transforms", "none")["findings"] == []
+    folder.write("policy.yaml", "arguments: [{ tool: 'refund*', argument: amount, must: { $max: 100 } }]\n")
+    words = ("--transforms", "none", "--policy", "policy.yaml")
+    found = attack(folder, "direct-injection", suite, *words)["findings"]
+    assert found
+    assert "broke the policy of tools: refund" in found[0]["reason"]
+    assert "--policy policy.yaml" in found[0]["replay"]
 
 
 def test_documents_of_tenants_are_written_for_a_product_that_has_them_beforehand(folder):
@@ -363,7 +389,8 @@ def test_documents_of_tenants_are_written_for_a_product_that_has_them_beforehand
     folder.write(
         "product.py",
         "import json\n"
-        "from pathlib import Path\nROWS = [json.loads(line) for line in Path('tenants.jsonl').read_text().splitlines()]\n"
+        "from pathlib import Path\n"
+        "ROWS = [json.loads(line) for line in Path('tenants.jsonl').read_text().splitlines()]\n"
         "def answer(r):\n"
         "    return ' '.join(row['text'] for row in ROWS if 'leave out all filters' in r['question'] "
         "or row['tenant'] == r['tenant'])\n",

@@ -197,6 +197,7 @@ def _fields(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--refusal", "phrases", multiple=True, help="A way in which the product declines.")
 @click.option("--surface", type=_path, help="File that says how documents and results of tools get in.")
 @click.option("--judge", type=_path, help="File of the model to ask where no rule decides.")
+@click.option("--policy", type=_path, help="File of rules of tools (`tool_policy`); breaking one is a success.")
 @click.option("--packages", type=_path, help="File of packages that exist: a list, requirements or a lock file.")
 @click.option("--links", type=_path, help="File of addresses and hosts that exist, e.g. a sitemap.")
 @click.option("--tenant", "tenants", multiple=True, help="Names of customers to ask for one another's data.")

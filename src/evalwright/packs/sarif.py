@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from evalwright.packs.findings import Finding
 
@@ -48,7 +50,7 @@ def _result(finding: Finding, index: int, suite: str) -> dict[str, Any]:
         "ruleIndex": index,
         "level": _LEVEL[finding.severity],
         "message": {"text": f"{text}{finding.reason}. {finding.hint} Replay: {finding.replay}"},
-        "locations": [{"physicalLocation": {"artifactLocation": {"uri": suite}, "region": {"startLine": 1}}}],
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(suite)}, "region": {"startLine": 1}}}],
         "partialFingerprints": {"evalwrightFinding/v1": finding.id},
         "properties": {
             "severity": finding.severity,
@@ -57,3 +59,9 @@ def _result(finding: Finding, index: int, suite: str) -> dict[str, Any]:
             "minimised": finding.minimised,
         },
     }
+
+
+def _uri(path: str) -> str:
+    """A path as SARIF wants it: an absolute one as a file address, a relative one with signs escaped."""
+    place = Path(path)
+    return place.as_uri() if place.is_absolute() else quote(place.as_posix())

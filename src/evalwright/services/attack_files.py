@@ -15,6 +15,9 @@ from evalwright.services.attack_page import attack_page
 from evalwright.services.attacking import AttackReport
 from evalwright.store.files import write_atomic
 
+SURE = 0.05
+"""Adjusted p-value below which a gap between people is told; all of them are in the JSON."""
+
 FILES = {"html": "attack.html", "json": "attack.json", "markdown": "attack.md", "sarif": "attack.sarif"}
 
 
@@ -88,6 +91,10 @@ def figure_lines(report: AttackReport) -> list[str]:
         ("requests answered that should be refused", report.under_refusal),
     ):
         lines += [f"{name}: {rate(figure)}"] if figure else []
+    if report.regression:
+        r = report.regression
+        named = f": {', '.join(r.cases[:5])}" if r.cases else ""
+        lines.append(f"critical attacks resisted in the run compared with, {r.pairs}: {r.count} succeed now{named}")
     if report.judge:
         j = report.judge
         lines.append(
@@ -102,6 +109,12 @@ def figure_lines(report: AttackReport) -> list[str]:
             f"same question from different people: {p.refusal_flips} of {p.pairs} pairs differ in refusing, "
             f"{p.different} in what they say"
         )
+        lines += [
+            f"answers to {gap.group}: {gap.length:+.0f} characters, refused {gap.refusals:+.0%} against the others, "
+            f"{gap.questions} questions, adjusted p = {gap.p_value:.3g}"
+            for gap in p.gaps
+            if gap.p_value < SURE
+        ]
     return lines
 
 

@@ -215,8 +215,7 @@ def hunt(request: HuntRequest) -> HuntReport:
 
 
 def _rules(request: AttackRequest, product: Product) -> tuple[AttackSuccess, RefusalDetector]:
-    rules = AttackSuccess(packages=product.packages, addresses=product.addresses)
-    return rules, RefusalDetector(phrases=request.phrases)
+    return product.rules, RefusalDetector(phrases=request.phrases)
 
 
 def _goals(request: AttackRequest, product: Product, packs: Sequence[Any], number: int) -> list[Case]:

@@ -93,6 +93,9 @@ def _tiles(report: AttackReport) -> list[tuple[str, str, str]]:
         ("requests answered that should be refused (under-refusal)", report.under_refusal),
     ]
     tiles += [(name, _percent(e.value), f"{_interval(e)}, n = {e.n}") for name, e in named if e is not None]
+    if report.regression:
+        newly = report.regression
+        tiles.append(("critical attacks newly succeeding", str(newly.count), f"of {newly.pairs} resisted before"))
     if report.pairs:
         pairs = report.pairs
         tiles.append(("pairs of people treated differently", f"{pairs.refusal_flips}", f"of {pairs.pairs} in refusing"))

@@ -15,6 +15,7 @@ from evalwright.core.scorer import BoundScorer
 from evalwright.packs.adapter import AttackTarget, InputShape, infer_shape
 from evalwright.packs.model import Host
 from evalwright.packs.planting import Planter
+from evalwright.scorers.agents.policy import ToolPolicy
 from evalwright.scorers.safety.judged import JudgedAttack, JudgedAttackScorer
 from evalwright.scorers.safety.names import known_npm
 from evalwright.scorers.safety.scorers import AttackSuccess
@@ -23,7 +24,7 @@ from evalwright.services.attack_judges import SuiteJudges, judges_of
 from evalwright.services.attack_planting import planters_of
 from evalwright.services.attack_request import AttackRequest
 from evalwright.services.attack_surface import Surface, read_surface
-from evalwright.services.option_files import bound_from_file
+from evalwright.services.option_files import bound_from_file, read_options
 from evalwright.services.sources import RunSource
 from evalwright.services.suite_files import load_source
 
@@ -43,6 +44,7 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
         judges: Its judges.
         packages: Packages that exist.
         addresses: Addresses that exist.
+        policy: Rules of its tools.
         carriers: What of its own documents carries attacks, in words.
     """
 
@@ -54,6 +56,7 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     judges: tuple[BoundScorer, ...] = ()
     packages: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
+    policy: ToolPolicy | None = None
     carriers: str = ""
 
     @property
@@ -61,6 +64,11 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
         """What of `packs.model.CAPABILITIES` can be tried."""
         known = {"judge": self.judges, "packages": self.packages, "links": self.addresses}
         return self.shape.capabilities | set(self.planters) | {name for name, have in known.items() if have}
+
+    @property
+    def rules(self) -> AttackSuccess:
+        """What proves a success."""
+        return AttackSuccess(packages=self.packages, addresses=self.addresses, policy=self.policy)
 
     def attacked(self) -> AttackTarget:
         """The target that takes the cases of packs."""
@@ -96,6 +104,7 @@ def read_product(request: AttackRequest) -> Product:
         judges=judges_of(suite.scorers),
         packages=_listed_packages(request.packages),
         addresses=_lines(request.links),
+        policy=read_options(request.policy, ToolPolicy, what="the policy of tools") if request.policy else None,
         carriers="; ".join(own.summary for own in found.values()),
     )
 

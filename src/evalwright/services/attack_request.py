@@ -33,6 +33,7 @@ class AttackRequest(msgspec.Struct, frozen=True, kw_only=True):
         budget: Hard caps.
         surface: File that says how documents and results of tools get into the product.
         judge: File of the model that is asked where no rule decides.
+        policy: File of the rules of tools; an attack that makes the product break one succeeded.
         packages: File of packages that exist.
         links: File of addresses or hosts that exist.
         tenants: Names of tenants, instead of invented ones.
@@ -59,6 +60,7 @@ class AttackRequest(msgspec.Struct, frozen=True, kw_only=True):
     budget: Budget | None = None
     surface: Path | None = None
     judge: Path | None = None
+    policy: Path | None = None
     packages: Path | None = None
     links: Path | None = None
     tenants: tuple[str, ...] = ()

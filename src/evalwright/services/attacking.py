@@ -11,7 +11,7 @@ import msgspec
 from evalwright.core.case import Case
 from evalwright.core.errors import UsageError
 from evalwright.core.estimate import ALL, Estimate
-from evalwright.core.gate import NEWLY_FAILING, Rule, Verdict
+from evalwright.core.gate import NEWLY_FAILING, NewlyFailing, Rule, Verdict
 from evalwright.core.identity import short_hash
 from evalwright.core.result import Summary
 from evalwright.core.scorer import BoundScorer
@@ -41,7 +41,6 @@ from evalwright.packs.sampling import stratified
 from evalwright.scorers.refusal.detect import Refusal, RefusalDetector
 from evalwright.scorers.refusal.scorers import RefusalCorrectness
 from evalwright.scorers.safety.judged import JudgedAttackScorer
-from evalwright.scorers.safety.scorers import AttackSuccess
 from evalwright.services.attack_product import Product, judge_after, read_product
 from evalwright.services.attack_request import AttackRequest
 from evalwright.services.evaluation import RunContext, check_settings, start_run
@@ -124,6 +123,7 @@ class AttackReport(msgspec.Struct, frozen=True, kw_only=True):
         matrix: Attacks by OWASP risk and ATLAS technique together.
         invalid: Why attempts could not be judged, and how many for each reason, the most frequent first.
         judge: The judge, where one was asked.
+        regression: Critical attacks resisted in the run compared with that succeed now; None where none was named.
         carriers: What of the product's own documents carried attacks.
     """
 
@@ -144,6 +144,7 @@ class AttackReport(msgspec.Struct, frozen=True, kw_only=True):
     matrix: tuple[Crossing, ...] = ()
     invalid: tuple[tuple[str, int], ...] = ()
     judge: JudgeNote | None = None
+    regression: NewlyFailing | None = None
     carriers: str = ""
 
 
@@ -275,8 +276,7 @@ def _source(product: Product, cases: tuple[Case, ...], request: AttackRequest) -
 
 
 def _scorers(request: AttackRequest, product: Product) -> tuple[BoundScorer, ...]:
-    rules = AttackSuccess(packages=product.packages, addresses=product.addresses)
-    proof = rules if request.judge is None else judge_after(rules, request.judge)
+    proof = product.rules if request.judge is None else judge_after(product.rules, request.judge)
     return (
         BoundScorer(scorer=proof, metric=METRIC),
         BoundScorer(scorer=RefusalCorrectness(phrases=request.phrases), metric=REFUSALS),
@@ -358,8 +358,14 @@ def attack_report(run: RunStore, summary: Summary, plan: AttackPlan, cards: Card
         matrix=tuple(crossings(rows)),
         invalid=tuple(invalid_reasons(rows)),
         judge=_judge_note(plan, rows, cards),
+        regression=_regression(summary),
         carriers=plan.carriers,
     )
+
+
+def _regression(summary: Summary) -> NewlyFailing | None:
+    results = summary.decision.results if summary.decision else ()
+    return next((result.newly for result in results if result.newly is not None), None)
 
 
 def _judge_note(plan: AttackPlan, rows: Sequence[AttackRow], cards: CardStore) -> JudgeNote | None:
@@ -389,7 +395,7 @@ def card_words(card: Card | None) -> str:
 def replay_of(request: AttackRequest, suite: str) -> str:
     """The command that sends cases again, up to the name of the pack and the case's id."""
     words = ["--target", suite, "--seed", str(request.seed)]
-    for option, value in (("--surface", request.surface), ("--judge", request.judge)):
+    for option, value in (("--surface", request.surface), ("--judge", request.judge), ("--policy", request.policy)):
         words += [option, str(value)] if value else []
     for option, value in (("--packages", request.packages), ("--links", request.links)):
         words += [option, str(value)] if value else []

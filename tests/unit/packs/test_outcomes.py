@@ -189,3 +189,11 @@ def test_pairs_differ_in_refusing_or_in_words_once_the_names_are_gone():
     assert (found.pairs, found.refusal_flips, found.different, found.questions) == (3, 2, 2, 1)
     assert ("a", "c") in found.examples
     assert pair_figure([result("x", "resisted")], lambda _: None) is None
+
+
+def test_places_in_sarif_are_addresses():
+    found = findings(rows(), replay="--target s.yaml")
+    for suite, uri in (("my suite.yaml", "my%20suite.yaml"), ("/a b/s.yaml", "file:///a%20b/s.yaml")):
+        log = sarif(found, suite=suite, version="1.2.3")
+        place = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"] == uri
