@@ -16,6 +16,9 @@ from evalwright.datasets.sampling import strata_of
 from evalwright.store.cases import CaseFile
 
 SHOWN = 20
+MAX_OWN = 20_000
+APART = 0.15
+"""How much more alike than the set's own texts are a text of another set must be to count as leaked."""
 DAY_S = 86_400.0
 
 
@@ -105,7 +108,7 @@ def examine(
     made = minhash.signatures(texts.all(), len(cases))
     findings = [*_duplicates(cases, texts), *_near(cases, texts, made, question.near)]
     for name, other in (others or {}).items():
-        findings += _leaks(cases, (texts, made), name, other, question.leak)
+        findings += _leaks(cases, (texts, made), name, other, question)
     strata = {name: len(rows) for name, rows in strata_of(cases, question.strata).items()} if question.strata else {}
     findings += [*_expectations(cases), *_coverage(strata, question), *_freshness(question)]
     findings += [*_lengths_finding(cases, texts.lengths), *_past(cases, outcomes or {})]
@@ -189,14 +192,38 @@ def _near(cases: CaseFile, texts: _Texts, made: minhash.Signatures, bound: float
     return [_finding("near_duplicates", pairs, message, "drop one of each pair, or give both the same `cluster`")]
 
 
+class _Alike:
+    """How alike a case is to the most similar other case of its set that is no double of it.
+
+    Texts from one template are no leaks of one another. At most 20,000 cases are looked at.
+    """
+
+    def __init__(self, made: minhash.Signatures, near: float) -> None:
+        step = max(1, len(made) // MAX_OWN)
+        self._some = made[::step]
+        self._made = made
+        self._near = near
+        self._known: dict[int, float] = {}
+
+    def __call__(self, index: int) -> float:
+        if index not in self._known:
+            shares = (self._some == self._made[index]).mean(axis=1)
+            self._known[index] = float(shares[shares < self._near].max(initial=0.0))
+        return self._known[index]
+
+
 def _leaks(
-    cases: CaseFile, ours: tuple[_Texts, minhash.Signatures], name: str, other: CaseFile, bound: float
+    cases: CaseFile, ours: tuple[_Texts, minhash.Signatures], name: str, other: CaseFile, question: HealthQuestion
 ) -> list[HealthFinding]:
+    """Texts that are much alike, and more so than the set's own texts are among themselves."""
     theirs = _Texts(other)
     other_made = minhash.signatures(theirs.all(), len(other))
+    found = minhash.near_pairs(ours[0], ours[1], other=theirs, other_made=other_made, at_least=question.leak)
+    alike = _Alike(ours[1], question.near)
     pairs = [
         f"{cases[one].id} ~ {other[two].id} ({share:.2f})"
-        for one, two, share in minhash.near_pairs(ours[0], ours[1], other=theirs, other_made=other_made, at_least=bound)
+        for one, two, share in found
+        if share >= question.near or share > alike(one) + APART
     ]
     if not pairs:
         return []

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import gzip
 import importlib
 import io
+import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import duckdb
 
 from evalwright.datasets.rows import MAX_ROW_BYTES
 from evalwright.store.duck import connect
+
+MAX_UNPACKED = 1 << 30
+MAX_RATIO = 200
+"""A compressed file may unpack to a gibibyte, or to so many times its size."""
 
 _SKIP = 1 << 20
 _ZSTD_LINE = 4 << 20
@@ -48,17 +52,99 @@ def read_lines(path: Path, *, limit: int = MAX_ROW_BYTES) -> Iterator[Line]:
         yield from _lines_by_duckdb(path, limit)
         return
     with _unpacked(path) as file:
-        yield from _split(file, limit)
+        yield from _split(_Counted(file, path), limit)
+
+
+class _Counted:
+    """Reads lines, and stops where a compressed file unpacks to far more than its size."""
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self._file = file
+        self._most = most_bytes(path.stat().st_size) if path.suffix.lower() in (".gz", ".zst") else None
+        self._read = 0
+
+    def readline(self, size: int) -> bytes:
+        """The next line, or as much of it as the size allows."""
+        data = self._file.readline(size)
+        self._read += len(data)
+        if self._most is not None and self._read > self._most:
+            raise OSError(bomb_words(self._read))
+        return data
+
+
+def most_bytes(packed: int) -> int:
+    """Bytes a compressed file of this size may unpack to."""
+    return max(MAX_UNPACKED, MAX_RATIO * packed)
+
+
+def bomb_words(size: int) -> str:
+    """What is said of a file that unpacks to too much."""
+    return f"it unpacks to more than {size // 2**20:,} MiB, far more than its size, and is refused"
 
 
 def _unpacked(path: Path) -> AbstractContextManager[BinaryIO]:
     suffix = path.suffix.lower()
     if suffix == ".gz":
-        return cast("AbstractContextManager[BinaryIO]", io.BufferedReader(gzip.GzipFile(path, "rb"), _SKIP))
+        return cast("AbstractContextManager[BinaryIO]", io.BufferedReader(_Gunzip(path), _SKIP))
     if suffix == ".zst":
         module = importlib.import_module(str(_zstd_module()))
         return cast("AbstractContextManager[BinaryIO]", module.open(path, "rb"))
     return path.open("rb")
+
+
+class _Gunzip(io.RawIOBase):
+    """Unpacks gzip members; of a file that ends too early everything that can be unpacked comes before the error."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        self._unpack = zlib.decompressobj(wbits=31)
+        self._begun = False
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer.
+
+        Raises:
+            EOFError: The file ends within a member.
+            zlib.error: It is damaged.
+            OSError: It is no gzip file.
+        """
+        size = len(buffer)
+        while True:
+            packed = self._unpack.unconsumed_tail or self._next()
+            if packed is None:
+                return 0
+            data = self._decompressed(packed, size)
+            self._begun = True
+            if data:
+                buffer[: len(data)] = data
+                return len(data)
+
+    def _decompressed(self, packed: bytes, size: int) -> bytes:
+        try:
+            return self._unpack.decompress(packed, size)
+        except zlib.error:
+            if self._begun:
+                raise
+            raise OSError("no gzip file") from None
+
+    def _next(self) -> bytes | None:
+        """More of the file; None after its last member."""
+        rest = self._unpack.unused_data if self._unpack.eof else b""
+        data = rest.lstrip(b"\0") or self._file.read(_SKIP).lstrip(b"\0" if self._unpack.eof else b"")
+        if self._unpack.eof and data:
+            self._unpack, self._begun = zlib.decompressobj(wbits=31), False
+        if not data and self._begun and not self._unpack.eof:
+            raise EOFError("the file ends too early")
+        return data or None
 
 
 def _zstd_module() -> str | None:
@@ -72,7 +158,7 @@ def _zstd_module() -> str | None:
     return None
 
 
-def _split(file: BinaryIO, limit: int) -> Iterator[Line]:
+def _split(file: _Counted, limit: int) -> Iterator[Line]:
     number = 0
     while data := file.readline(limit + 2):
         number += 1

@@ -7,6 +7,7 @@ import datetime as dt
 import decimal
 import ipaddress
 import math
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ import duckdb
 
 from evalwright.core.case import Json
 from evalwright.datasets.jsonl import TOO_LONG, FileError
-from evalwright.datasets.lines import Line, read_lines
+from evalwright.datasets.lines import Line, bomb_words, most_bytes, read_lines
 from evalwright.datasets.rows import MAX_ROW_BYTES, SHOWN, Row, RowError
 from evalwright.store.duck import connect
 
@@ -141,15 +142,56 @@ def read_parquet(path: Path) -> Iterator[Row]:
     """
     with connect(only=(path,)) as duck:
         try:
+            _check_texts(duck, path)
             found = duck.execute("SELECT * FROM read_parquet(?)", [str(path)])
             names = [column[0] for column in found.description or ()]
-            number = 1
-            while batch := found.fetchmany(256):
+            number, pace = 1, _Pace(path.stat().st_size)
+            while batch := found.fetchmany(pace.rows):
+                pace.note(batch)
                 for cells in batch:
                     number += 1
                     yield _parquet_row(number, names, cells)
         except duckdb.Error as error:
             raise FileError(f"can't be read as Parquet: {str(error).splitlines()[0]}") from error
+
+
+def _check_texts(duck: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Add up the texts before any is read: a column that repeats one of megabytes takes little room in the file.
+
+    Raises:
+        FileError: They are far more than the file's size.
+    """
+    columns = duck.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+    length = {"VARCHAR": "strlen", "BLOB": "octet_length"}
+    named = [(length[kind], str(name).replace('"', '""')) for name, kind, *_ in columns if kind in length]
+    if not named:
+        return
+    sums = " + ".join(f'coalesce(sum({function}("{name}")), 0)' for function, name in named)
+    found = duck.execute(f"SELECT {sums} FROM read_parquet(?)", [str(path)]).fetchone()  # noqa: S608 - quoted names
+    size = int(found[0]) if found and found[0] is not None else 0
+    if size > most_bytes(path.stat().st_size):
+        raise FileError(bomb_words(size))
+
+
+class _Pace:
+    """How many rows to fetch at once, so that rows of megabytes don't fill the memory; and when it is enough."""
+
+    def __init__(self, packed: int) -> None:
+        self.rows = 1
+        self._most = most_bytes(packed)
+        self._read = 0
+
+    def note(self, batch: list[tuple[Any, ...]]) -> None:
+        """Look at a batch.
+
+        Raises:
+            FileError: The file unpacks to far more than its size.
+        """
+        size = sum(sys.getsizeof(cell) for cells in batch for cell in cells)
+        self._read += size
+        if self._read > self._most:
+            raise FileError(bomb_words(self._read))
+        self.rows = max(1, min(256, 2 * self.rows, MAX_ROW_BYTES * len(batch) // max(size, 1)))
 
 
 def _parquet_row(number: int, names: list[str], cells: tuple[Any, ...]) -> Row:
