@@ -101,7 +101,8 @@ class Watched:
     def settle(self) -> None:
         """Wait until nothing is loading."""
         self.page.wait_for_load_state("networkidle")
-        self.page.wait_for_function("!document.querySelector('.loading')")
+        self.page.wait_for_timeout(80)
+        self.page.wait_for_function("() => !document.querySelector('.loading, .stale')")
 
     def client(self) -> Client:
         return self.workbench.client(self.page)

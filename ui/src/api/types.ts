@@ -35,7 +35,7 @@ export type Role = "viewer" | "reviewer" | "engineer" | "lead" | "admin";
 export interface ProjectRole {
   name: string;
   title: string;
-  role: Role;
+  role: string;
 }
 
 export interface Session {
@@ -58,8 +58,7 @@ export interface User {
 
 export interface Member {
   username: string;
-  name?: string;
-  role: Role;
+  role: string;
 }
 
 export interface Token {
@@ -101,7 +100,7 @@ export interface RunEntry {
   errored?: number;
   cost?: number | null;
   tags?: string[];
-  verdict?: Verdict | null;
+  verdict?: string | null;
   headline?: Estimate | null;
   live?: Live | null;
   problem?: string;
@@ -169,7 +168,7 @@ export interface HistoryPoint {
   value: number | null;
   low?: number | null;
   high?: number | null;
-  verdict?: Verdict | null;
+  verdict?: string | null;
   comparable?: boolean;
 }
 
@@ -178,11 +177,11 @@ export interface OverviewSuite {
   tier?: number | string | null;
   owner?: string | null;
   target?: string | null;
-  run_id: string | null;
-  verdict: Verdict | null;
+  run_id?: string | null;
+  verdict?: string | null;
   reason?: string;
   finished_at?: number | null;
-  previous_verdict?: Verdict | null;
+  previous_verdict?: string | null;
   waivers?: Waiver[];
   blocking?: { rule: string; verdict: Verdict; reason: string }[];
   headline?: Estimate | null;
@@ -194,10 +193,10 @@ export interface Overview {
   safety: { open: { run_id: string; suite: string; metric: string; count: number; severity?: string | null }[] };
   judges: {
     scorer: string;
-    kappa: number | null;
+    kappa?: number | null;
     low?: number | null;
     high?: number | null;
-    n?: number;
+    n?: number | null;
     measured_at?: number | null;
     drift?: number | string | null;
     prompt_current?: boolean | null;
@@ -210,8 +209,8 @@ export interface Overview {
     age_days?: number | null;
     cadence_days?: number | null;
     stale?: boolean | null;
-    cases?: number;
-    state?: string;
+    cases?: number | null;
+    state?: string | null;
   }[];
   spend: { currency: string; last_30d: number | null; unknown?: number; per_suite: { suite: string; cost: number | null; runs?: number }[] };
 }
@@ -237,15 +236,15 @@ export interface Live {
 
 export interface RunDetail {
   entry: RunEntry;
-  manifest: Record<string, unknown> & { scorers?: ScorerRecord[]; dataset?: Record<string, unknown> };
-  totals: Record<string, unknown>;
+  manifest: Record<string, unknown> & { scorers?: ScorerRecord[]; dataset?: unknown };
+  totals?: Record<string, unknown> | null;
   estimates: Estimate[];
   slices: { name: string; values: Estimate[] }[];
-  decision: Decision | null;
+  decision?: Decision | null;
   notes?: string[];
-  bad_rows?: { line?: number; message?: string; [extra: string]: unknown }[];
+  bad_rows?: { source: string; line: number; reason: string; text: string }[];
   failing?: number;
-  cards?: Record<string, Record<string, unknown>>;
+  cards?: Record<string, { figures: Estimate[]; n: number; created_at: number; data?: string; notes?: string[] }>;
   artefacts?: { name: string; bytes: number; at: number }[];
   live?: Live | null;
 }
@@ -358,7 +357,7 @@ export interface CaseDetail {
     cluster?: string | null;
   };
   units: Unit[];
-  neighbours: { previous: string | null; next: string | null };
+  neighbours: { previous?: string | null; next?: string | null };
   history: { run_id: string; at: number; target?: string; passed: boolean | null; errored?: boolean; same_case?: boolean; scores?: Record<string, RowScore> }[];
   why_failed?: string | null;
   slices?: Record<string, string[]>;
@@ -493,8 +492,8 @@ export interface CompareResult {
 export interface CompareSide {
   run_id: string;
   output?: unknown;
-  value: number | null;
-  passed: boolean | null;
+  value?: number | null;
+  passed?: boolean | null;
   error?: { kind: string; message?: string } | string | null;
   latency_s?: number | null;
   cost?: number | null;
@@ -517,7 +516,7 @@ export interface TrendPoint {
   low?: number | null;
   high?: number | null;
   n?: number;
-  verdict?: Verdict | null;
+  verdict?: string | null;
   target?: string;
   dataset_version?: string | null;
   comparable_with_previous?: boolean;
@@ -553,7 +552,7 @@ export interface SuiteEntry {
   last_run?: string | null;
   baseline?: string | null;
   last_run_at?: number | null;
-  verdict?: Verdict | null;
+  verdict?: string | null;
   runs?: number;
 }
 
@@ -576,7 +575,8 @@ export interface Rubric {
   examples?: { input?: string; output: string; level: string; reason?: string }[];
 }
 
-export type QueueKind = "pointwise" | "pairwise";
+/** `pointwise` or `pairwise`. */
+export type QueueKind = string;
 
 export interface Queue {
   id: string;
@@ -602,11 +602,8 @@ export interface RationaleRule {
   always?: boolean;
 }
 
-export interface ContextPart {
-  kind: string;
-  text: string;
-  title?: string;
-}
+/** A passage, message or tool call: `kind`, `title`, `text`. */
+export type ContextPart = Record<string, string>;
 
 export interface ShownOutput {
   side: string;
@@ -629,9 +626,9 @@ export interface ReviewItem {
 }
 
 export interface NextItem {
-  item: ReviewItem | null;
-  reason?: string;
-  code?: string;
+  item?: ReviewItem | null;
+  reason?: string | null;
+  code?: string | null;
 }
 
 export interface SpanNote {
@@ -686,7 +683,7 @@ export interface RubricAgreement {
   weighted?: Estimate | null;
   alphas?: Record<string, Estimate>;
   intraclass?: Record<string, Estimate>;
-  reading?: "rely" | "tentative" | "unreliable" | null;
+  reading?: string | null;
   warnings?: string[];
   levels_used?: { level: string; count: number; share: number; specific_agreement?: number | null; disagreements: number }[];
   confusion?: { levels: string[]; matrix: number[][] } | null;

@@ -1,7 +1,7 @@
 /** Which page an address shows, and what must be true before: set up, signed in, a member of the project. */
 
 import { useQueryClient } from "@tanstack/react-query";
-import { Component, useEffect, type ReactNode } from "react";
+import { Component, Suspense, useEffect, type ReactNode } from "react";
 import { useGet } from "../api/queries";
 import { Loading, Problem } from "../components/Status";
 import { SignIn } from "../pages/SignIn";
@@ -54,7 +54,7 @@ function SignedIn({ session }: { session: Session }) {
     <ProjectContext.Provider value={project}>
       <Shell>
         <Guard key={path}>
-          <CurrentPage path={path} />
+          <Suspense fallback={<main id="main"><Loading rows={8} /></main>}><CurrentPage path={path} /></Suspense>
         </Guard>
       </Shell>
     </ProjectContext.Provider>

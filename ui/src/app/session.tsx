@@ -1,6 +1,6 @@
 /** Who is signed in, which project is looked at, and what the role there allows. */
 
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
 import { ApiError, api, inProject, setCsrf } from "../api/client";
 import type { Role, Session } from "../api/types";
@@ -48,7 +48,7 @@ export interface ProjectInfo {
 export function projectInfo(session: Session, name: string): ProjectInfo | null {
   const found = session.projects.find((project) => project.name === name);
   if (!found && !session.user.admin) return null;
-  const role = found?.role ?? "admin";
+  const role = (found?.role ?? "admin") as Role;
   return {
     name,
     title: found?.title || name,
@@ -69,10 +69,9 @@ export function useProject(): ProjectInfo {
 
 /** Sign out and forget everything that was read. */
 export function useSignOut(): () => Promise<void> {
-  const client = useQueryClient();
   return async () => {
     await api.delete("/session").catch(() => undefined);
-    client.clear();
-    client.setQueryData(["session"], null);
+    // A new page, so that nothing that was read stays in memory.
+    window.location.assign("/");
   };
 }

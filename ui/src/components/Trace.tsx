@@ -17,6 +17,7 @@ import { Characters } from "./Text";
 import { Value } from "./Value";
 import { Outcome } from "./Verdict";
 
+const KINDS = new Set(["llm", "tool", "retrieval"]);
 const PAGE = 500;
 const ROW = 28;
 
@@ -152,7 +153,7 @@ export function Trace({ run, caseId, trial }: { run: string; caseId: string; tri
                     {span.children ? (
                       <button type="button" className="twist" tabIndex={-1} aria-label={tree.open.has(span.id) ? "close" : "open"} onClick={(event) => { event.stopPropagation(); tree.toggle(span.id); }}>{tree.open.has(span.id) ? "▾" : "▸"}</button>
                     ) : <span className="twist" />}
-                    <span className={`kind kind-${span.kind}`}>{visible(span.kind)}</span> <Characters text={span.name} />
+                    <span className={`kind ${KINDS.has(span.kind) ? `kind-${span.kind}` : ""}`}>{visible(span.kind)}</span> <Characters text={span.name} />
                     {span.children > 0 && <span className="muted"> {count(span.below ?? span.children)}</span>}
                     {(span.scores ?? []).map((score) => <span key={score.metric} className="pin" title={visible(`${score.metric} ${score.note ?? ""}`)}><Outcome passed={score.passed} /> {visible(score.metric)}</span>)}
                     {span.error && <span className="pill fail">error</span>}

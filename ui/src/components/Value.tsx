@@ -9,16 +9,18 @@ export function Value({ value, marks }: { value: unknown; marks?: readonly TextM
   if (turns) return <Turns turns={turns} />;
   const fields = fieldsOf(value);
   if (fields) {
-    const sized = fields.map(([name, item]) => ({ name, item, size: asText(item).length })).sort((a, b) => Number(a.size > LONG) - Number(b.size > LONG));
+    const sized = fields.map(([name, item]) => ({ name, item, size: asText(item).length })).sort((a, b) => weight(a) - weight(b));
     return (
       <dl className="fields soft">
-        {sized.map(({ name, item, size }) => <div key={name}><dt>{visible(name)}</dt><dd>{size > LONG && typeof item === "object" ? <details><summary className="muted">{size.toLocaleString("en-US")} characters</summary><Part item={item} /></details> : <Part item={item} />}</dd></div>)}
+        {sized.map(({ name, item, size }) => <div key={name}><dt>{visible(name)}</dt><dd>{size > LONG && typeof item === "object" && !turnsOf(item) ? <details><summary className="muted">{size.toLocaleString("en-US")} characters</summary><Part item={item} /></details> : <Part item={item} />}</dd></div>)}
       </dl>
     );
   }
   if (isWords(value)) return <Words words={value} />;
   return <Text value={value} marks={marks ?? []} />;
 }
+
+const weight = (field: { item: unknown; size: number }): number => Number(field.size > LONG && !turnsOf(field.item));
 
 /** Fields longer than this come last, structured ones folded. */
 const LONG = 1_500;
@@ -43,11 +45,14 @@ function Words({ words }: { words: (string | number | boolean)[] }) {
   return <ul className="words">{words.map((word, place) => <li key={place}><Text plain value={String(word)} /></li>)}</ul>;
 }
 
+/** Roles with a look of their own; any other name must not become a class of the page. */
+const KNOWN = new Set(["user", "system"]);
+
 export function Turns({ turns }: { turns: Turn[] }) {
   return (
     <div className="turns">
       {turns.map((turn, place) => (
-        <div key={place} className={`turn ${turn.role}`}>
+        <div key={place} className={`turn ${KNOWN.has(turn.role) ? turn.role : ""}`}>
           <span className="role">{visible(turn.role)}</span>
           <div>
             {(turn.text || !turn.calls.length) && <Text value={turn.text} />}

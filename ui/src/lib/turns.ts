@@ -9,14 +9,19 @@ export interface Turn {
   calls: { name: string; arguments: unknown }[];
 }
 
-const isMessage = (value: unknown): value is Message =>
-  typeof value === "object" && value !== null && "role" in value && typeof value.role === "string";
+const ROLES = ["role", "speaker", "author"];
+const TEXTS = ["content", "text"];
+
+const first = (record: Record<string, unknown>, names: string[]): unknown => record[names.find((name) => name in record) ?? ""];
+
+const isMessage = (value: unknown): value is Message & Record<string, unknown> =>
+  typeof value === "object" && value !== null && typeof first(value as Record<string, unknown>, ROLES) === "string";
 
 /** The turns of a value that is a conversation, or holds one under `messages`; null for anything else. */
 export function turnsOf(value: unknown): Turn[] | null {
   const list = Array.isArray(value) ? value : typeof value === "object" && value !== null ? (value as Record<string, unknown>)["messages"] : null;
   if (!Array.isArray(list) || !list.length || !list.every(isMessage)) return null;
-  return list.map((message) => ({ role: message.role ?? "", text: contentText(message.content), calls: callsOf(message) }));
+  return list.map((message) => ({ role: asText(first(message, ROLES)), text: contentText(first(message, TEXTS)), calls: callsOf(message) }));
 }
 
 /** A message's content as text: parts that are no text are named, never loaded. */

@@ -18,6 +18,7 @@ import { visible } from "../lib/hidden";
 import { AddToGolden, SendToReview } from "./CaseActions";
 import { caseQuery } from "./CaseTable";
 import { Answer } from "./CaseAnswer";
+import { Notes } from "./Notes";
 
 export function Case({ run, id }: { run: string; id: string }) {
   const project = useProject();
@@ -103,6 +104,7 @@ function Body({ run, id, data }: { run: string; id: string; data: CaseDetail }) 
           {unit && <Scores unit={unit} />}
           {data.case.expected !== null && data.case.expected !== undefined && view === "answer" && <div className="card"><h4>Expected</h4><Value value={data.case.expected} /></div>}
           {unit && <Facts unit={unit} />}
+          <Notes run={run} id={id} />
         </aside>
       </div>
     </>

@@ -55,7 +55,8 @@ function Tiles({ data }: { data: Data }) {
   const suites = [...data.suites].sort((a, b) => (order[a.verdict ?? ""] ?? 3) - (order[b.verdict ?? ""] ?? 3) || Number(a.tier ?? 9) - Number(b.tier ?? 9));
   return (
     <>
-      <div className="ship">{suites.map((suite) => <Gate key={`${suite.suite}/${suite.target ?? ""}`} suite={suite} />)}</div>
+      <div className="ship">{suites.filter((suite) => suite.verdict).map((suite) => <Gate key={`${suite.suite}/${suite.target ?? ""}`} suite={suite} />)}</div>
+      <Ungated suites={suites.filter((suite) => !suite.verdict)} />
       <Quality suites={suites} />
       <div className="tiles">
         <Safety data={data} />
@@ -109,6 +110,15 @@ function Gate({ suite }: { suite: OverviewSuite }) {
         </span>
       </footer>
     </article>
+  );
+}
+
+/** Suites that decide nothing, in a line: they are measured, not gated. */
+function Ungated({ suites }: { suites: OverviewSuite[] }) {
+  const project = useProject();
+  if (!suites.length) return null;
+  return (
+    <p className="ungated muted">Without a gate: {suites.map((suite) => <Link key={`${suite.suite}/${suite.target ?? ""}`} to={suite.run_id ? project.page(`/runs/${encodeURIComponent(suite.run_id)}`) : project.page("/suites")}>{visible(suite.suite)}</Link>)}</p>
   );
 }
 

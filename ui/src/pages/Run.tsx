@@ -15,7 +15,7 @@ import { RuleList } from "../components/Rules";
 import { CopyButton, Empty, Loaded } from "../components/Status";
 import { Text } from "../components/Text";
 import { State, VerdictBadge } from "../components/Verdict";
-import { count, metricName, moment, money, number, percent, plural, seconds } from "../lib/format";
+import { count, day, metricName, moment, money, number, plural, seconds } from "../lib/format";
 import { asText, visible } from "../lib/hidden";
 import { CaseTable } from "./CaseTable";
 
@@ -209,10 +209,10 @@ function About({ data }: { data: RunDetail }) {
     <>
       {!!data.bad_rows?.length && (
         <Section title="Rows set aside" note={plural(data.bad_rows.length, "row")}>
-          <ul className="card">{data.bad_rows.slice(0, 50).map((row, place) => <li key={place}><Text plain value={row.message ? `line ${row.line ?? "?"}: ${row.message}` : row} /></li>)}</ul>
+          <ul className="card">{data.bad_rows.slice(0, 50).map((row, place) => <li key={place}><b>{visible(row.source)} line {row.line}:</b> {visible(row.reason)} <Text plain mono value={row.text.slice(0, 400)} /></li>)}</ul>
         </Section>
       )}
-      <Section title="Totals"><div className="card"><Fields items={Object.entries(totals)} /></div></Section>
+      <Section title="Totals"><div className="card"><Fields items={Object.entries(totals ?? {})} /></div></Section>
       <Section title="Manifest" note="everything needed to repeat the run"><div className="card"><Fields items={facts} /></div></Section>
       <Section title="Scorers">
         <table className="grid">
@@ -226,10 +226,10 @@ function About({ data }: { data: RunDetail }) {
   );
 }
 
-function Card({ card }: { card: Record<string, unknown> | undefined }) {
+/** What is known of a scorer's own errors, from people's labels. */
+function Card({ card }: { card: NonNullable<RunDetail["cards"]>[string] | undefined }) {
   if (!card) return <span className="muted">not measured</span>;
-  const shown = Object.entries(card).filter(([, value]) => typeof value === "number").slice(0, 5);
-  return <>{shown.map(([name, value]) => <span key={name} className="chip">{name.replaceAll("_", " ")} {typeof value === "number" && value <= 1 && value >= 0 && name.includes("rate") ? percent(value, 1) : number(value as number)}</span>)}</>;
+  return <>{card.figures.slice(0, 5).map((figure) => <span key={metricName(figure)} className="chip" title={inWords(figure)}>{figure.metric.replaceAll("_", " ")} <b>{number(figure.value)}</b></span>)} <span className="muted small-text">{count(card.n)} labels, {day(card.created_at)}</span></>;
 }
 
 function Fields({ items }: { items: [string, unknown][] }) {

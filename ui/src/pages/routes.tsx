@@ -1,23 +1,25 @@
 /** Addresses of a project's pages, in the order they are tried. */
 
-import type { ReactNode } from "react";
-import { Account } from "./Account";
-import { Admin } from "./admin/Admin";
+import { lazy, type ReactNode } from "react";
 import { Case } from "./Case";
-import { Compare } from "./compare/Compare";
-import { Dataset } from "./Dataset";
-import { Datasets } from "./Datasets";
 import { Gates } from "./Gates";
 import { Overview } from "./Overview";
-import { Adjudication } from "./review/Adjudication";
-import { Agreement } from "./review/Agreement";
-import { Labelling } from "./review/Labelling";
-import { QueuePage } from "./review/QueuePage";
-import { Queues } from "./review/Queues";
 import { Run } from "./Run";
 import { Runs } from "./Runs";
 import { Suites } from "./Suites";
 import { Trends } from "./Trends";
+
+// Pages that are not the first a reader opens come in files of their own.
+const Account = lazy(() => import("./Account").then((file) => ({ default: file.Account })));
+const Admin = lazy(() => import("./admin/Admin").then((file) => ({ default: file.Admin })));
+const Compare = lazy(() => import("./compare/Compare").then((file) => ({ default: file.Compare })));
+const Dataset = lazy(() => import("./Dataset").then((file) => ({ default: file.Dataset })));
+const Datasets = lazy(() => import("./Datasets").then((file) => ({ default: file.Datasets })));
+const Adjudication = lazy(() => import("./review/Adjudication").then((file) => ({ default: file.Adjudication })));
+const Agreement = lazy(() => import("./review/Agreement").then((file) => ({ default: file.Agreement })));
+const Labelling = lazy(() => import("./review/Labelling").then((file) => ({ default: file.Labelling })));
+const QueuePage = lazy(() => import("./review/QueuePage").then((file) => ({ default: file.QueuePage })));
+const Queues = lazy(() => import("./review/Queues").then((file) => ({ default: file.Queues })));
 
 type Parts = Record<string, string>;
 

@@ -40,8 +40,8 @@ export function AgreementView({ data }: { data: AgreementData }) {
   );
 }
 
-const READINGS = { rely: "good enough to rely on", tentative: "only for tentative conclusions", unreliable: "too low to rely on" };
-const TONES = { rely: "pass", tentative: "warn", unreliable: "fail" };
+const READINGS: Record<string, string> = { rely: "good enough to rely on", tentative: "only for tentative conclusions", unreliable: "too low to rely on" };
+const TONES: Record<string, string> = { rely: "pass", tentative: "warn", unreliable: "fail" };
 
 function One({ rubric }: { rubric: RubricAgreement }) {
   const axis = { low: Math.min(0, ...[rubric.alpha, rubric.fleiss, rubric.gwet_ac, rubric.kappa].map((each) => each?.low ?? each?.value ?? 0)), high: 1 };
@@ -56,7 +56,7 @@ function One({ rubric }: { rubric: RubricAgreement }) {
   ];
   return (
     <Section title={visible(rubric.name)} note={`${count(rubric.pairable)} of ${count(rubric.units)} items with two labels or more, ${count(rubric.raters_n)} reviewers, ${count(rubric.ratings)} labels`}
-      actions={rubric.reading && <span className={`pill ${TONES[rubric.reading]}`}>{READINGS[rubric.reading]}</span>}>
+      actions={rubric.reading && <span className={`pill ${TONES[rubric.reading]}`}>{READINGS[rubric.reading] ?? rubric.reading}</span>}>
       {(rubric.warnings ?? []).map((warning) => <p key={warning} className="notice">{visible(warning)}</p>)}
       <table className="grid coefficients">
         <thead><tr><th>Coefficient</th><th className="wide">Interval</th><th className="n">Value</th><th className="n">95 % interval</th><th className="n">Items</th></tr></thead>

@@ -33,7 +33,7 @@ export function Labelling({ id }: { id: string }) {
   );
 }
 
-const workOf = (item: ReviewItem | null): Work => ({ answers: item?.draft?.answers ?? {}, rationale: item?.draft?.rationale ?? "", spans: item?.draft?.spans ?? [] });
+const workOf = (item: ReviewItem | null | undefined): Work => ({ answers: item?.draft?.answers ?? {}, rationale: item?.draft?.rationale ?? "", spans: item?.draft?.spans ?? [] });
 
 /** Seconds the reader has spent on the item, not counting time in other windows. */
 function useStopwatch(item: string | undefined): () => number {
@@ -79,11 +79,14 @@ function Desk({ queue }: { queue: Queue }) {
     }
   }, []);
 
-  const load = useCallback(async () => {
-    const next = await api.post<NextItem>(`${root}/queues/${encodeURIComponent(queue.id)}/next`);
-    setItem(next.item);
+  const show = (next: NextItem) => {
+    setItem(next.item ?? null);
     setNothing(next.item ? null : next);
     setWork(workOf(next.item));
+  };
+  const load = useCallback(async () => {
+    const next = await api.post<NextItem>(`${root}/queues/${encodeURIComponent(queue.id)}/next`);
+    show(next);
     setFocus(0);
     setSaved("");
     key.current = crypto.randomUUID?.() ?? String(Math.random());
@@ -163,9 +166,7 @@ function Desk({ queue }: { queue: Queue }) {
     <>
       {!item && nothing && <Done queue={queue} nothing={nothing} onAgain={() => void guarded(load)} onSkipped={() => void guarded(async () => {
         const next = await api.post<NextItem>(`${root}/queues/${encodeURIComponent(queue.id)}/next`, { skipped: true });
-        setItem(next.item);
-        setNothing(next.item ? null : next);
-        setWork(workOf(next.item));
+        show(next);
       })} />}
       {!item && error && <Problem error={error} retry={() => void guarded(load)} />}
       {item && (

@@ -32,7 +32,7 @@ export function Context({ parts }: { parts: ContextPart[] }) {
       <h4>What the answer stands on ({parts.length})</h4>
       <ol className="passages">
         {parts.map((part, place) => (
-          <li key={place}><details open={parts.length <= 3}><summary><span className="kind">{visible(part.kind)}</span> <b>{visible(part.title ?? "")}</b> <span className="peek muted">{visible(oneLine(part.text, 110))}</span></summary><Text value={part.text} /></details></li>
+          <li key={place}><details open={parts.length <= 3}><summary><span className="kind">{visible(part["kind"] ?? "")}</span> <b>{visible(part["title"] ?? "")}</b> <span className="peek muted">{visible(oneLine(part["text"], 110))}</span></summary><Text value={part["text"] ?? ""} /></details></li>
         ))}
       </ol>
     </section>
