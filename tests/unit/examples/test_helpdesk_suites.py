@@ -6,7 +6,10 @@ from helpdesk.service import build_app
 
 from evalwright.core.output import Output
 from evalwright.core.target import TargetCall
+from evalwright.services.evaluation import RunContext, start_run
+from evalwright.services.suite_files import load_source
 from evalwright.services.vocabulary import vocabulary
+from evalwright.store.workspace import Workspace
 from evalwright.suites.loader import load_suite, validate_suite
 from tests.unit.examples.conftest import HELPDESK
 
@@ -41,3 +44,12 @@ async def test_service_and_function_give_the_same_outputs(golden):
         assert one.text == other.text
         assert one.citations == other.citations
         assert [passage.id for passage in one.contexts] == [passage.id for passage in other.contexts]
+
+
+def test_conversations_run_and_follow_ups_are_found_wanting(tmp_path):
+    suite = HELPDESK / "suite-conversations.yaml"
+    assert validate_suite(suite, vocabulary(), environment={}, import_code=True) == []
+    summary = start_run(load_source(str(suite)), RunContext(workspace=Workspace.open(tmp_path)))
+    assert summary.totals.answered == 8
+    assert summary.metric("language").value == 1.0
+    assert 0.5 <= summary.metric("contains").value < 1.0  # "Gibt es dafür eine Frist?" alone is not understood
