@@ -1,7 +1,7 @@
 """A run's units as one wide table for lists: a column a metric, short texts, slices. Made from the sealed files.
 
-It is written once beside the results, can be made again at any time, and is named by what it was made from, so an
-outdated one is never read.
+It is written once into the workspace's cache, can be made again at any time, and is named by what it was made from, so
+an outdated one is never read.
 """
 
 # ruff: noqa: S608 - what is put into queries are numbers, names from fixed lists, and paths as literals
@@ -114,6 +114,8 @@ def build_index(folder: Path, source: BrowseSource) -> BrowseIndex:
         StoreError: The results can't be read.
     """
     path = folder / f"browse-{source.key}.parquet"
+    with disk_errors(path):
+        folder.mkdir(parents=True, exist_ok=True)
     with disk_errors(path), temporary_beside(path) as temporary:
         head = _write(temporary, source)
         sync_file(temporary)

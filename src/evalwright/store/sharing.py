@@ -20,7 +20,7 @@ from evalwright.store.objects import Objects, ObjectsAway
 LOCAL = ("run.lock", "state.json", "commands.jsonl", "published.json")
 """Files of a run's folder that are about this machine only."""
 
-_LOCAL_BEGINNINGS = (".", "journal-", "browse-")
+_LOCAL_BEGINNINGS = (".", "journal-")
 MARK = "published.json"
 
 

@@ -55,6 +55,8 @@ def test_a_run_of_one_machine_is_read_on_another(place: Place) -> None:
     other = Browser(place.machine("two"))
     assert [one.run_id for one in list_runs(other, RunFilter()).items] == [second, first]
     assert all(not one.problem for one in list_runs(other, RunFilter()).items)
+    for run_id in (first, second):
+        other.ready(run_id)
     failed = list_cases(other, second, UnitFilter(status="failed"))
     assert failed.total == 10
     assert [past.passed for past in case_page(other, second, "c15").history] == [False, True]

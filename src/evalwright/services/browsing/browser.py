@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import shutil
 import tempfile
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -34,6 +35,9 @@ T = TypeVar("T")
 
 FRESH_S = 4.0
 """A running run's rows are read anew at most this often, in seconds."""
+
+COPIED_PER_S = 5e6
+"""Bytes of a running run's journal for which a second more is waited, so that large runs are not read all the time."""
 
 KEPT_RUNS, KEPT_FIGURES, KEPT_TRACES, KEPT_ARRAYS = 24, 256, 4, 12
 
@@ -90,7 +94,15 @@ class OpenRun:
         sealed: Whether the results are final; those of a running run are a copy some seconds old.
     """
 
-    def __init__(self, pool: DuckPool, store: RunStore, scratch: Path) -> None:
+    def __init__(self, pool: DuckPool, store: RunStore, pages: Path, scratch: Path) -> None:
+        """Open a run.
+
+        Args:
+            pool: The database that reads it.
+            store: The run.
+            pages: Where wide tables of finished runs are kept.
+            scratch: A folder that lasts as long as the browser.
+        """
         self.store = store
         self.summary: Summary | None = store.summary()
         self.manifest: Manifest = self.summary.manifest if self.summary else store.manifest()
@@ -99,25 +111,38 @@ class OpenRun:
         folder = store.folder
         if not self.sealed:
             folder = Path(tempfile.mkdtemp(prefix="run-", dir=scratch))
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
             sealing.seal(store.folder, store.cases, into=folder)
         current = sealing.current_scores(store.folder) if self.sealed else None
         self.tables = Tables.of(folder / UNITS, folder / (SCORES if current is None else current.file))
         self.reader = PooledReader(pool, self.tables)
         self.scorers = store.scorers()
-        self.index = self._index(folder, 0 if current is None else current.number)
+        source = self._source(folder, 0 if current is None else current.number)
+        self.index = _index(source, (pages, scratch / "pages" / store.run_id) if self.sealed else (folder,))
 
-    def _index(self, folder: Path, scoring: int) -> BrowseIndex:
+    def _source(self, folder: Path, scoring: int) -> BrowseSource:
         seal = sealing.read_seal(folder)
         frame = run_frame(self.store, slice_specs(self.manifest))
         written = self.tables.scores.stat().st_size
-        source = BrowseSource(
+        return BrowseSource(
             tables=self.tables,
             cases=self.cases,
             scorers=self.scorers,
             slices=frame.slices,
             stamp=(seal.units if seal else 0, seal.scores if seal else 0, scoring, written),
         )
-        return load_index(folder, source.key) or build_index(folder, source)
+
+
+def _index(source: BrowseSource, places: Sequence[Path]) -> BrowseIndex:
+    """The wide table, from the first place that has it, else made in the first that can be written."""
+    for place in places:
+        found = load_index(place, source.key)
+        if found is not None:
+            return found
+    for place in places[:-1]:
+        with suppress(StoreError):  # a workspace that can't be written is still good to read
+            return build_index(place, source)
+    return build_index(places[-1], source)
 
 
 class Results:
@@ -197,17 +222,22 @@ class Browser:
         self.workspace = workspace
         self._scratch = tempfile.TemporaryDirectory(prefix="evalwright-pages-")
         self._close = weakref.finalize(self, self._scratch.cleanup)
-        self.pool = DuckPool(workspace.runs_dir, Path(self._scratch.name))
+        self.pool = DuckPool(workspace.runs_dir, self.pages_dir, Path(self._scratch.name))
         self.kept = Kept(KEPT_FIGURES)
         self.traces = Kept(KEPT_TRACES)
         self.arrays = Kept(KEPT_ARRAYS)
         self._runs = Kept(KEPT_RUNS)
         self._warmer = Warmer(self.ready)
 
+    @property
+    def pages_dir(self) -> Path:
+        """Where wide tables of finished runs are kept; they can be made again."""
+        return self.workspace.cache_dir / "pages"
+
     def ready(self, run_id: str) -> None:
         """Make a finished run's wide table where there is none, so that whoever opens it need not wait."""
         store = self.store(run_id)
-        if store.sealed and not any(store.folder.glob("browse-*.parquet")):
+        if store.sealed and not any((self.pages_dir / run_id).glob("browse-*.parquet")):
             self.run(run_id)
 
     def warm(self, run_ids: Iterable[str]) -> None:
@@ -279,7 +309,7 @@ class Browser:
         dataset = store.manifest().dataset
         if dataset is not None:
             store.use_cases(self.cases(dataset.digest))
-        return OpenRun(self.pool, store, Path(self._scratch.name))
+        return OpenRun(self.pool, store, self.pages_dir / store.run_id, Path(self._scratch.name))
 
     def summary(self, run_id: str) -> Summary | None:
         """Figures and decision of a run; None while there are none."""
@@ -298,10 +328,11 @@ def _stamp(folder: Path) -> tuple[int, ...]:
         journals = [path.stat() for path in folder.glob("journal-*.jsonl")]
     if not journals:
         return found
-    newest = max(stat.st_mtime for stat in journals)
-    if newest < time.time() - FRESH_S:
-        return (*found, sum(stat.st_size for stat in journals))
-    return (*found, int(time.time() / FRESH_S))
+    newest, size = max(stat.st_mtime for stat in journals), sum(stat.st_size for stat in journals)
+    fresh_s = max(FRESH_S, size / COPIED_PER_S)
+    if newest < time.time() - fresh_s:
+        return (*found, size)
+    return (*found, int(time.time() / fresh_s))
 
 
 _TELLING = frozenset({UNITS, SCORES, sealing.SEAL, "summary.json"})

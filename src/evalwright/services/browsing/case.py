@@ -263,6 +263,10 @@ class _Rows(msgspec.Struct, kw_only=True):
 
 
 def _place(browser: Browser, entry: RunEntry, case_id: str) -> _Place | None:
+    """Where a case is in a run; a run that is only elsewhere is fetched for the next time, not waited for."""
+    if not browser.workspace.run_dir(entry.run_id).is_dir():
+        browser.warm([entry.run_id])
+        return None
     try:
         results = browser.results(entry.run_id)
         index = None if results is None else results.find(case_id)

@@ -19,7 +19,7 @@ from evalwright.store.cards import Card, CardStore
 from evalwright.store.catalog import RunEntry, RunFilter
 from evalwright.store.results import RunStore
 
-HIDDEN = frozenset({"run.lock"})
+HIDDEN = frozenset({"run.lock", "published.json"})
 """Files of a run's folder that are nobody's business."""
 
 
@@ -223,7 +223,7 @@ def _cards(browser: Browser, store: RunStore) -> dict[str, Card]:
 
 
 def _artefacts(folder: Path) -> list[Artefact]:
-    found = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith((".", "browse-"))]
+    found = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
     return [
         Artefact(name=path.name, bytes=path.stat().st_size, at=path.stat().st_mtime)
         for path in found

@@ -102,3 +102,15 @@ def test_a_case_without_an_answer(browser: Browser, ids: list[str]) -> None:
 def test_a_case_that_is_not_there(browser: Browser, ids: list[str]) -> None:
     with pytest.raises(UsageError, match="no case 'c99'"):
         case_page(browser, ids[0], "c99")
+
+
+def test_looking_at_a_run_changes_nothing_in_its_folder(browser: Browser, ids: list[str]) -> None:
+    folder = browser.workspace.run_dir(ids[0])
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    for table in (browser.workspace.cache_dir / "pages").rglob("browse-*"):
+        table.unlink()
+    fresh = Browser(browser.workspace)
+    list_cases(fresh, ids[0], UnitFilter())
+    case_page(fresh, ids[0], "c1")
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    assert len(list((browser.workspace.cache_dir / "pages" / ids[0]).glob("browse-*.parquet"))) == 1
