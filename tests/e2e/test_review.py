@@ -144,3 +144,20 @@ def test_mistakes_name_the_remedy(review):
     both = review.review("queue", "new", "q", "--run", "latest", "--dataset", "d", "--rubric", "exact.yaml")
     assert "exactly one source" in both.err
     assert review.review("agreement").code == 2
+
+
+def test_hostile_text_stays_harmless_on_the_terminal(review):
+    nasty = ["\x1b[2J\x1b]0;owned\x07", "\u202egnp.exe", "a\x00\x08b", "[red]markup[/red]", "\u2028line"]
+    rows = [{"input": text, "output": text, "contexts": [text]} for text in nasty]
+    review.write("hostile.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    words = ("--file", "hostile.jsonl", "--rubric", "exact.yaml", "-n", "2", "--json")
+    made = review.review("queue", "new", "\x1b[31mred", *words)
+    queue = made.json["queue"]["id"]
+    shown = review.review("label", queue, keys="1\n" * 5).out
+    shown += review.review("label", queue, keys="2\n" * 5, by="bob\x1b[1m").out
+    shown += review.review("queue", "list").out + review.review("queue", "show", queue).out
+    shown += review.review("adjudicate", queue, keys="q\n", by="lea").out
+    shown += review.review("agreement", queue).out
+    assert not [char for char in "\x1b\x07\x00\x08\u202e\u2028" if char in shown]
+    assert "[red]markup[/red]" in shown
+    assert "\\x1b[2J" in shown

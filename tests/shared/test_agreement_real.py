@@ -86,3 +86,52 @@ def test_reference_tables(name):
     for key, wanted in case["expected"].items():
         digits = 1e-4 if isinstance(wanted, list) or round(wanted, 4) == wanted else 1e-6
         assert values[key] == pytest.approx(wanted, abs=digits), key
+
+
+@pytest.fixture
+def reviewer(tmp_path):
+    """Somebody at a server of their own."""
+    pytest.importorskip("fastapi")
+    from evalwright.server.settings import ServerSettings
+    from tests.server.conftest import Server
+
+    return Server(ServerSettings(workspace=tmp_path / "ws")).browser("ada", roles={"default": "reviewer"})
+
+
+def posted(reviewer, table, **how):
+    answer = reviewer.post("/projects/default/review/agreement", {"table": table, **how})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["rubrics"]
+
+
+def test_over_http(reviewer):
+    data = gzip.decompress(shared_data("data/hatecheck/annotations.jsonl.gz").read_bytes())
+    path = "/projects/default/review/agreement/file?format=jsonl"
+    answer = reviewer.call("POST", path, content=data, headers={"Content-Type": "application/octet-stream"})
+    (found,) = answer.json()["rubrics"]
+    assert (found["units"], round(found["alpha"]["value"], 4)) == (3901, 0.9285)
+    rows = gzip.decompress(shared_data("data/mtrag_human/dev_evaluations.jsonl.gz").read_bytes()).decode().split("\n")
+    human = [{"id": n, "human": json.loads(row)["human"]} for n, row in enumerate(rows) if row]
+    alphas = {one["name"]: round(one["alpha"]["value"], 4) for one in posted(reviewer, human, scale="ordinal")}
+    expected = json.loads(shared_data("data/expected/mtrag_human.json").read_text())["dev"]["krippendorff_alpha"]
+    assert {name: alphas[name] for name in expected} == {name: one["ordinal"] for name, one in expected.items()}
+    for case in json.loads(shared_data("data/irr_reference/cases.json").read_text()):
+        (found,) = posted(reviewer, case["data"], layout=LAYOUTS[case["name"]])
+        values = {f"alpha_{scale}": one["value"] for scale, one in found["alphas"].items()}
+        values |= {"fleiss_kappa": found["fleiss"]["value"]}
+        for key in set(values) & set(case["expected"]):
+            assert values[key] == pytest.approx(case["expected"][key], abs=1e-4), (case["name"], key)
+
+
+def test_on_the_command_line(tmp_path, monkeypatch):
+    from tests.e2e.conftest import Folder
+
+    monkeypatch.chdir(tmp_path)
+    path = unpacked(tmp_path, "hatecheck/annotations.jsonl.gz")
+    told = Folder(tmp_path).run("review", "agreement", "--labels", str(path))
+    assert "Krippendorff's alpha, nominal  0.9285" in told.out
+    case = json.loads(shared_data("data/irr_reference/cases.json").read_text())[0]
+    (tmp_path / "bare.json").write_text(json.dumps(case["data"]))
+    words = ("--layout", "raters-by-units", "--scale", "ratio", "--json")
+    (found,) = Folder(tmp_path).run("review", "agreement", "--labels", "bare.json", *words).json["rubrics"]
+    assert found["alpha"]["value"] == pytest.approx(case["expected"]["alpha_ratio"], abs=1e-6)

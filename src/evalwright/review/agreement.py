@@ -37,6 +37,10 @@ from evalwright.stats.raters import (
 SEED = 20_261_130
 MAX_PAIRS = 300
 """Pairs of raters told of, those with most units in common first."""
+MAX_RATERS = 60
+"""Raters of whom pairs are made, those with most ratings first."""
+MAX_COINCIDENCES = 40_000_000
+"""Units times levels squared at most: 320 MB."""
 MAX_CELLS = 12_000_000
 """Largest temporary table; above it an interval is left out and said so."""
 FEW_UNITS = 10
@@ -81,13 +85,14 @@ def rubric_agreement(ratings: Ratings, plan: Plan) -> RubricAgreement:
     Raises:
         UsageError: The table is too large for the number of its levels.
     """
-    if len(ratings.units) * len(ratings.levels) ** 2 > 20 * MAX_CELLS:
+    if len(ratings.units) * len(ratings.levels) ** 2 > MAX_COINCIDENCES:
         raise UsageError(f"`{ratings.name}` has too many levels ({len(ratings.levels)}) for {len(ratings.units)} units")
     counts = ratings.rating_counts()
     figures = _coefficients(ratings, plan)
     weighting: Any = "quadratic" if ratings.ordered and len(ratings.levels) > 2 else "none"
-    pairs = _pairs(ratings, plan)
-    kappa = _overall_kappa(ratings, pairs, plan, "none")
+    tables = _cross_tables(ratings)
+    pairs = _pairs(ratings, tables, plan)
+    kappa = _overall_kappa(ratings, tables, plan, "none")
     found = RubricAgreement(
         name=ratings.name,
         scale=ratings.scale,
@@ -99,7 +104,7 @@ def rubric_agreement(ratings: Ratings, plan: Plan) -> RubricAgreement:
         missing=None if ratings.codes is None else float((ratings.codes < 0).mean()),
         gwet_ac=_told("gwet_ac", gwet_ac(counts, weighting=weighting, **plan.how())),
         kappa=kappa,
-        weighted=None if weighting == "none" else _overall_kappa(ratings, pairs, plan, weighting),
+        weighted=None if weighting == "none" else _overall_kappa(ratings, tables, plan, weighting),
         intraclass=_intraclass(ratings, plan),
         levels_used=_levels(ratings),
         confusion=_confusion(ratings),
@@ -175,13 +180,17 @@ def _numeric(ratings: Ratings) -> bool:
 # --- pairs of raters ------------------------------------------------------------------------------------------------
 
 
-def _cross_tables(ratings: Ratings) -> list[tuple[int, int, FloatArray]]:
+_Cross = list[tuple[int, int, FloatArray]]
+
+
+def _cross_tables(ratings: Ratings) -> _Cross:
     """Cross tables of all pairs with a unit in common, those with most units first."""
     codes, q = ratings.codes, len(ratings.levels)
     if codes is None:
         return []
-    found: list[tuple[int, int, FloatArray]] = []
-    for a, b in combinations(range(codes.shape[1]), 2):
+    found: _Cross = []
+    busiest = np.argsort(-(codes >= 0).sum(axis=0), kind="stable")[:MAX_RATERS]
+    for a, b in combinations(sorted(int(rater) for rater in busiest), 2):
         both = (codes[:, a] >= 0) & (codes[:, b] >= 0)
         if both.any():
             flat = np.bincount(codes[both, a] * q + codes[both, b], minlength=q * q)
@@ -189,9 +198,9 @@ def _cross_tables(ratings: Ratings) -> list[tuple[int, int, FloatArray]]:
     return sorted(found, key=lambda pair: -float(pair[2].sum()))
 
 
-def _pairs(ratings: Ratings, plan: Plan) -> tuple[PairFigures, ...]:
+def _pairs(ratings: Ratings, tables: _Cross, plan: Plan) -> tuple[PairFigures, ...]:
     weighted = len(ratings.levels) > 2 and (ratings.ordered or _numeric(ratings))
-    return tuple(_pair(ratings, pair, plan.level, weighted=weighted) for pair in _cross_tables(ratings)[:MAX_PAIRS])
+    return tuple(_pair(ratings, pair, plan.level, weighted=weighted) for pair in tables[:MAX_PAIRS])
 
 
 def _pair(ratings: Ratings, pair: tuple[int, int, FloatArray], level: float, *, weighted: bool) -> PairFigures:
@@ -222,26 +231,26 @@ def _z(table: FloatArray, kappa: Interval) -> float | None:
     return kappa.value / se if se > 0 else None
 
 
-def _overall_kappa(ratings: Ratings, pairs: tuple[PairFigures, ...], plan: Plan, weighting: Any) -> Estimate | None:
+def _overall_kappa(ratings: Ratings, tables: _Cross, plan: Plan, weighting: Any) -> Estimate | None:
     """Cohen's kappa of two raters, Light's (the mean over pairs) of more; None without pairs."""
-    if not pairs:
+    if not tables:
         return None
     if len(ratings.raters) == 2:
-        return pairs[0].kappa if weighting == "none" else pairs[0].kappa_quadratic
-    tables = [(a, b) for a, b, _ in _cross_tables(ratings)]
+        return _told("kappa", cohen_kappa(tables[0][2], weighting=weighting, level=plan.level))
     method = "light_kappa" if weighting == "none" else f"light_kappa_{weighting}"
     return _told("kappa", _lights(ratings, tables, plan, weighting, method))
 
 
-def _lights(ratings: Ratings, pairs: list[tuple[int, int]], plan: Plan, weighting: Any, method: str) -> Interval:
+def _lights(ratings: Ratings, tables: _Cross, plan: Plan, weighting: Any, method: str) -> Interval:
     q = len(ratings.levels)
     w = disagreement_weights(q, weighting)
+    pairs = [(a, b) for a, b, _ in tables]
 
     def statistic(sums: FloatArray) -> FloatArray:
         return _mean_kappa(sums.reshape(*sums.shape[:-1], len(pairs), q, q), w)
 
     n = int((ratings.counts.sum(axis=1) >= 2).sum())
-    totals = np.concatenate([table.reshape(-1) for _, _, table in _cross_tables(ratings)])
+    totals = np.concatenate([table.reshape(-1) for _, _, table in tables])
     value = float(statistic(totals[None, :])[0])
     plain = Interval(value=value, low=None, high=None, level=plan.level, method=method, n=n)
     if not math.isfinite(value):
@@ -435,6 +444,8 @@ def _warnings(ratings: Ratings, found: RubricAgreement) -> Iterator[str]:
     if found.alpha.value is None:
         yield "all ratings are the same: chance-corrected coefficients are not defined"
     yield from _paradox(found)
+    if found.raters_n > MAX_RATERS:
+        yield f"pairs are of the {MAX_RATERS} raters with most ratings; {found.raters_n} rated"
     unused = [level.level for level in found.levels_used if not level.count]
     if unused:
         yield f"nobody used {', '.join(f'`{name}`' for name in unused)}"

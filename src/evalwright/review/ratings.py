@@ -18,6 +18,7 @@ Shape = Literal["units-by-raters", "raters-by-units", "counts", "contingency"]
 
 MAX_LEVELS = 200
 MAX_RATERS = 500
+MAX_COUNT = 1_000_000
 SCALES: tuple[Scale, ...] = ("nominal", "ordinal", "interval", "ratio")
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-"})
 """Words of a table that stand for "not rated", beside empty cells."""
@@ -199,6 +200,9 @@ def known_levels(given: Iterable[str], name: str, levels: Levels) -> Levels:
     """
     seen = dict.fromkeys(given)
     if levels.names:
+        levels = replace(levels, names=tuple(level_text(level) or level for level in levels.names))
+        if len(set(levels.names)) < len(levels.names):
+            raise UsageError(f"the levels of `{name}` are named twice: {', '.join(levels.names)}")
         strange = [level for level in seen if level not in levels.names]
         if strange:
             raise UsageError(
@@ -265,6 +269,8 @@ def _whole(rows: list[list[Any]], name: str) -> IntArray:
         raise UsageError(f"`{name}` is said to hold counts, but not all its cells are numbers") from None
     if not np.isfinite(table).all() or (table < 0).any() or (table != np.round(table)).any():
         raise UsageError(f"`{name}` is said to hold counts, but not all its cells are whole numbers of at least 0")
+    if table.sum() > MAX_COUNT:
+        raise UsageError(f"`{name}` counts more than {MAX_COUNT:,} ratings")
     return table.astype(np.int64)
 
 

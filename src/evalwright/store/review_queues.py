@@ -16,12 +16,18 @@ from evalwright.store.review_tables import ITEMS, LABELS, QUEUES, SLOTS
 
 BATCH = 500
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_ID = re.compile("[0-9a-z]{1,40}")
 FREE, LEASED, DONE = "free", "leased", "done"
 
 
 def storable(text: str) -> str:
     """A text any database keeps: lone surrogates and NUL become the replacement character."""
     return _UNSTORABLE.sub("\ufffd", text)
+
+
+def plain_id(text: str) -> bool:
+    """Whether a text can be an id; anything else is not looked for."""
+    return _ID.fullmatch(text) is not None
 
 
 def encoded(record: msgspec.Struct) -> str:
@@ -135,8 +141,10 @@ def item(engine: sa.Engine, item_id: str) -> Item:
     Raises:
         NotFound: There is none.
     """
-    with reading(engine) as connection:
-        row = connection.execute(sa.select(ITEMS).where(ITEMS.c.item_id == item_id)).mappings().first()
+    row = None
+    if plain_id(item_id):
+        with reading(engine) as connection:
+            row = connection.execute(sa.select(ITEMS).where(ITEMS.c.item_id == item_id)).mappings().first()
     if row is None:
         raise NotFound(f"there is no review item {item_id!r}")
     return made_item(row)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from evalwright.core.errors import Conflict, EvalwrightError, NotAllowed, NotFound, StoreError, UsageError
 from evalwright.core.review import Decision, Entry, Item, ItemState, Label, Mark
 from evalwright.store.database import errors, reading, writing
-from evalwright.store.review_queues import DONE, FREE, LEASED, encoded, made_item, storable
+from evalwright.store.review_queues import DONE, FREE, LEASED, encoded, made_item, plain_id, storable
 from evalwright.store.review_tables import DECISIONS, DRAFTS, ITEMS, LABELS, MARKS, SERVED, SLOTS
 
 PRIME = 2_147_483_647
@@ -421,6 +421,8 @@ def labels(engine: sa.Engine, queue_id: str) -> list[Label]:
 
 def item_labels(engine: sa.Engine, item_id: str) -> list[Label]:
     """The labels of an item that stand, oldest first."""
+    if not plain_id(item_id):
+        return []
     with reading(engine) as connection:
         return _standing_of(connection, LABELS.c.item_id == item_id)
 
@@ -496,6 +498,8 @@ def decisions(engine: sa.Engine, queue_id: str) -> dict[str, Decision]:
 
 def queue_of_label(engine: sa.Engine, label_id: str) -> str | None:
     """The queue a label belongs to; None when there is no such label."""
+    if not plain_id(label_id):
+        return None
     with reading(engine) as connection:
         return connection.execute(sa.select(LABELS.c.queue_id).where(LABELS.c.label_id == label_id)).scalar()
 

@@ -133,3 +133,26 @@ def test_ratings_in_any_spelling_are_one_level():
     assert [level_text(x) for x in (3, 3.0, "3", " 3.0 ", "x", "", None, "NA", False)] == [
         "3", "3", "3", "3", "x", None, None, None, "false",
     ]  # fmt: skip
+
+
+def test_many_raters_are_compared_in_reasonable_time_and_said_so():
+    rng = np.random.default_rng(3)
+    rows = [
+        Rating(str(n), f"r{r}", int(rng.integers(0, 2))) for n in range(200) for r in rng.choice(300, 3, replace=False)
+    ]
+    found = rubric_agreement(ratings_of(rows, name="t", levels=Levels()), Plan(resamples=50))
+    assert found.raters_n > 60
+    assert any("60 raters" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize("matrix", [[[1e9, 1e9], [1e9, 1e9]], [[2e308, 1], [1, 1]]])
+def test_a_small_request_does_not_become_a_huge_table(matrix):
+    with pytest.raises(UsageError, match=r"more than 1,000,000|whole numbers"):
+        ratings_of_matrix(matrix, shape="contingency", name="t", levels=Levels())
+
+
+def test_levels_in_another_spelling_are_the_same():
+    levels = Levels(scale="ordinal", names=("1.0", "2.0", "3"))
+    assert agreement([[1, 2], [3, 3]], levels=levels).levels == ("1", "2", "3")
+    with pytest.raises(UsageError, match="named twice"):
+        agreement([[1, 2]], levels=Levels(names=("1", "1.0")))
