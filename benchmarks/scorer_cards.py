@@ -1,6 +1,7 @@
 """Measure the cards that ship with the built-in scorers, and write them.
 
     python benchmarks/scorer_cards.py [SCORER ...] [--write] [--date YYYY-MM-DD]
+    python benchmarks/scorer_cards.py --table     # the cards as they ship, for docs/believing.md
 
 Each is measured on the labelled set of our own that ships with the package, some on public reference data too. That is
 looked for where the variable EVALWRIGHT_SHARED says, else in the folder `shared` beside the project; slices named
@@ -24,7 +25,16 @@ from evalwright.core.case import Case
 from evalwright.core.output import Output, Passage
 from evalwright.core.score import Score
 from evalwright.core.scorer import ScoreContext
-from evalwright.scorers.cards import Labelled, ScorerCard, from_score, measure_card, save_card
+from evalwright.scorers.cards import (
+    Labelled,
+    Rate,
+    ScorerCard,
+    from_score,
+    measure_card,
+    save_card,
+    shipped_card,
+    shipped_names,
+)
 from evalwright.scorers.cards.measure import Description
 from evalwright.scorers.cards.own import OWN_SETS, OwnSet, row_options
 from evalwright.scorers.catalog import SCORERS, load
@@ -146,12 +156,33 @@ def measure(chosen: OwnSet, date: str, *, public: bool = True) -> ScorerCard:
     return measure_card(make(chosen, chosen.options), labelled(chosen, public=public), about)
 
 
+def table() -> list[str]:
+    """The shipped cards as rows of the page on how far scorers can be believed."""
+
+    def shown(rate: Rate) -> str:
+        return f"{rate.value:.2f} ({rate.low:.2f}–{rate.high:.2f})" if rate.value is not None else "–"
+
+    lines = []
+    for name in shipped_names():
+        card = shipped_card(name)
+        if card is not None:
+            whole = card.overall
+            labels = f"{whole.decided:,}" + (f" + {whole.undecided}" if whole.undecided else "")
+            rates = " | ".join(map(shown, (whole.precision, whole.recall, whole.specificity)))
+            lines.append(f"| `{name}` | {labels} | {rates} |")
+    return lines
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scorers", nargs="*", help="which; all by default")
     parser.add_argument("--write", action="store_true", help="write the cards into the package")
     parser.add_argument("--date", default=datetime.now(UTC).date().isoformat())
+    parser.add_argument("--table", action="store_true", help="print the shipped cards as Markdown")
     options = parser.parse_args()
+    if options.table:
+        print("\n".join(table()))
+        return
     print(f"{'scorer':24} {'n':>5} {'open':>5}  {'precision':22} {'recall':22} specificity")
     for chosen in OWN_SETS:
         if options.scorers and chosen.scorer not in options.scorers:
