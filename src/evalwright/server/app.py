@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -49,6 +50,7 @@ def create_app(settings: ServerSettings, *, state: ServerState | None = None) ->
         generate_unique_id_function=_operation_id,
     )
     app.state.server = state or ServerState(settings)
+    app.openapi = partial(_openapi, app, app.openapi)  # type: ignore[method-assign]
     meter = Meter(app.state.server)
     handle_errors(app)
     app.include_router(_api())
@@ -80,6 +82,17 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.server.close()
 
 
+def _openapi(app: FastAPI, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The description; errors are JSON also where a route answers with a file or text."""
+    if app.openapi_schema is None:
+        for operations in make()["paths"].values():
+            for operation in operations.values():
+                for status, answer in operation["responses"].items():
+                    if status.startswith(("4", "5")) and answer.get("content"):
+                        answer["content"] = {"application/json": next(iter(answer["content"].values()))}
+    return make()
+
+
 def _operation_id(route: APIRoute) -> str:
     return route.name
 
@@ -89,7 +102,7 @@ def _api() -> APIRouter:
     api = APIRouter(prefix=PREFIX, responses=_COMMON)
     known = [Depends(principal)]
     for router in OPEN:
-        api.include_router(router)
+        api.include_router(router, responses=_ERRORS)
     for router in SIGNED_IN:
         api.include_router(router, dependencies=known, responses=_ERRORS)
     for router in IN_PROJECT:

@@ -48,6 +48,8 @@ class AuditState(model_of(AuditReport)):  # type: ignore[misc]
     whole: bool
 
 
+_FILES: dict[str, Any] = {"application/x-ndjson": {}, "text/csv": {}}
+
 Asked = Annotated[AuditQuery, Depends()]
 
 
@@ -68,7 +70,7 @@ def verify_audit(who: Admin, state: State) -> AuditState:
     return AuditState(**msgspec.to_builtins(report), whole=report.whole)
 
 
-@router.get("/audit/export")
+@router.get("/audit/export", response_class=StreamingResponse, responses={200: {"content": _FILES}})
 def export_audit_log(
     who: Admin, state: State, format: Annotated[str, Query(pattern="^(jsonl|csv)$")] = "jsonl"
 ) -> StreamingResponse:

@@ -17,6 +17,7 @@ from evalwright.server.wire import Cursor, Page, PageSize, Wire, model_of
 from evalwright.services.accounts import sha256
 from evalwright.services.transfer import FileInfo, RunFiles, Taken, run_files, run_path, side_files, side_path, take_run
 from evalwright.store.catalog import Alias
+from evalwright.store.results import RunStore
 
 router = APIRouter(tags=["transfer"])
 
@@ -106,13 +107,19 @@ def transfer_aliases(project: Texts) -> Any:
 @router.get("/transfer/runs/{run}/files", response_model=model_of(RunFiles))
 def transfer_files(run: str, project: Texts) -> Any:
     """Files of a finished run with their hashes."""
-    return run_files(project.workspace.run(run), media=False)
+    return run_files(_run(project, run), media=False)
+
+
+def _run(project: ProjectContext, run: str) -> RunStore:
+    if project.workspace.catalog.get(run) is None:
+        raise NotFound(f"there is no run {run!r}")
+    return project.workspace.run(run)
 
 
 @router.get("/transfer/runs/{run}/files/{name}", response_class=FileResponse)
 def transfer_file(run: str, name: str, project: Texts) -> FileResponse:
     """A file of a run."""
-    return FileResponse(run_path(project.workspace.run(run), name), media_type="application/octet-stream")
+    return FileResponse(run_path(_run(project, run), name), media_type="application/octet-stream")
 
 
 @router.get("/transfer/blobs/{digest}", response_class=FileResponse)
