@@ -153,8 +153,9 @@ def test_hostile_text_stays_harmless_on_the_terminal(review):
     words = ("--file", "hostile.jsonl", "--rubric", "exact.yaml", "-n", "2", "--json")
     made = review.review("queue", "new", "\x1b[31mred", *words)
     queue = made.json["queue"]["id"]
-    shown = review.review("label", queue, keys="1\n" * 5).out
-    shown += review.review("label", queue, keys="2\n" * 5, by="bob\x1b[1m").out
+    called = [review.review("label", queue, keys="1\n" * 6)]
+    called += [review.review("label", queue, keys="2\n" * 6, by="bob\x1b[1m"), review.review("next", queue)]
+    shown = "".join(one.out + one.err for one in called)
     shown += review.review("queue", "list").out + review.review("queue", "show", queue).out
     shown += review.review("adjudicate", queue, keys="q\n", by="lea").out
     shown += review.review("agreement", queue).out

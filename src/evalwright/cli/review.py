@@ -64,6 +64,7 @@ def next_(queue: str, by: str | None, workspace: Path | None, *, skipped: bool, 
     """Lease the next item of QUEUE and print it; `submit` labels it."""
     from evalwright.cli.review_tables import as_json as told
     from evalwright.cli.review_tables import console, print_item
+    from evalwright.reports.text import one_line
     from evalwright.services.reviewing.desk import Nothing
 
     desk = _desk(workspace, by)
@@ -71,7 +72,7 @@ def next_(queue: str, by: str | None, workspace: Path | None, *, skipped: bool, 
     if as_json:
         click.echo(told({"item": None, "code": found.code, "reason": found.reason} if isinstance(found, Nothing) else {"item": found}))  # fmt: skip  # noqa: E501
     elif isinstance(found, Nothing):
-        click.echo(found.reason)
+        click.echo(one_line(found.reason, 300))
     else:
         print_item(console(), found)
         click.echo(f"item {found.id}")

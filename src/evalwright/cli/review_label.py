@@ -38,7 +38,7 @@ class _Quit(Exception):
 def label_items(desk: Desk, queue: Queue, *, skipped: bool = False, keys: Keys | None = None) -> None:
     """Label item after item until nothing is left or the reviewer quits; what is filled in is kept at each key."""
     sitting = _Sitting(desk, queue, keys or Keys())
-    click.echo(f"{queue.name}: {HELP}", err=True)
+    click.echo(f"{one_line(queue.name, 80)}: {HELP}", err=True)
     while isinstance(shown := desk.next(queue, skipped=skipped), Shown):
         try:
             sitting.item(shown)
@@ -47,7 +47,7 @@ def label_items(desk: Desk, queue: Queue, *, skipped: bool = False, keys: Keys |
         except _Quit:
             break
     if isinstance(shown, Nothing):
-        click.echo(shown.reason)
+        click.echo(one_line(shown.reason, 300))
     click.echo(f"{sitting.done} labels", err=True)
 
 
@@ -94,7 +94,7 @@ class _Sitting:
     def _mended(self, shown: Shown, entry: Entry, error: UsageError) -> Entry:
         """Ask for what a label lacks; anything else is told and asked anew."""
         fields = {name for name, _ in getattr(error, "fields", ())}
-        click.echo(error.message, err=True)
+        click.echo(one_line(error.message, 500), err=True)
         if fields == {"rationale"}:
             reason = self.keys.line("why")
             if not reason:
@@ -143,7 +143,7 @@ class _Sitting:
         try:
             self.desk.undo(self.last)
         except UsageError as error:
-            click.echo(error.message, err=True)
+            click.echo(one_line(error.message, 300), err=True)
             return
         self.last, self.done = None, self.done - 1
         click.echo("taken back", err=True)

@@ -70,6 +70,7 @@ def queue_group() -> None:
 def new(name: str, by: str | None, workspace: Path | None, *, as_json: bool, **how: Any) -> None:
     """Make the queue NAME from a run, a pair of runs, a golden set, a file, or what reviewers disagreed on."""
     from evalwright.cli.review_tables import as_json as told
+    from evalwright.reports.text import one_line
     from evalwright.services.people import user_name
     from evalwright.services.reviewing.queues import make_queue
     from evalwright.store.workspace import Workspace
@@ -81,9 +82,9 @@ def new(name: str, by: str | None, workspace: Path | None, *, as_json: bool, **h
         click.echo(told(made))
         return
     known = f" and {made.calibration} with a known label" if made.calibration else ""
-    click.echo(f"{made.queue.name} ({made.queue.id}): {made.items} of {made.eligible} items{known}")
+    click.echo(f"{one_line(made.queue.name, 80)} ({made.queue.id}): {made.items} of {made.eligible} items{known}")
     for note in made.notes:
-        click.echo(f"note: {note}", err=True)
+        click.echo(f"note: {one_line(note, 300)}", err=True)
     click.echo(f"label them with: evalwright review label {made.queue.id}", err=True)
 
 
@@ -215,6 +216,7 @@ def _state(state: str) -> Any:
     @click.option("--by", metavar="NAME", help="Who does it; $EVALWRIGHT_USER or the user by default.")
     @workspace_option
     def change(queue: str, by: str | None, workspace: Path | None) -> None:
+        from evalwright.reports.text import one_line
         from evalwright.services.people import user_name
         from evalwright.services.reviewing.queues import QueueChange, find
         from evalwright.services.reviewing.queues import change as changed
@@ -222,7 +224,7 @@ def _state(state: str) -> Any:
         place = open_workspace(workspace)
         made = changed(place, find(place, queue), QueueChange(state=state))
         audited(place, user_name(by), "review.queue.change", made.id, state=state)
-        click.echo(f"{made.name} is {state}")
+        click.echo(f"{one_line(made.name, 80)} is {state}")
 
     return change
 
