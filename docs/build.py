@@ -11,7 +11,7 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +36,15 @@ def scorers_page() -> str:
         "# Scorers\n\nEach scorer is named in a suite under `scorers:`. All of them also take `as` (name of the "
         "metric), `weight`, `not`, `severity` and `threshold`; see [suites](../suites.md).\n"
     )
-    return NOTE + head + "".join(_component(name, cls) for name, cls in sorted(vocabulary().scorers.items()))
+    scorers = sorted(vocabulary().scorers.items())
+    return NOTE + head + "".join(_component(name, cls) for name, cls in scorers) + _parts(cls for _, cls in scorers)
 
 
 def targets_page() -> str:
     """Every target type with its options."""
     head = "# Targets\n\nA target is the system under test: `target: { type: NAME, … }` in a suite.\n"
-    return NOTE + head + "".join(_component(name, cls) for name, cls in sorted(vocabulary().targets.items()))
+    targets = sorted(vocabulary().targets.items())
+    return NOTE + head + "".join(_component(name, cls) for name, cls in targets) + _parts(cls for _, cls in targets)
 
 
 def _component(name: str, cls: Any) -> str:
@@ -51,6 +53,20 @@ def _component(name: str, cls: Any) -> str:
     if rows:
         parts.append("\n| option | type | default | meaning |\n| --- | --- | --- | --- |\n" + "".join(rows))
     return "".join(parts)
+
+
+def _parts(classes: Iterable[Any]) -> str:
+    """Options that are groups of options themselves, each once."""
+    found: dict[str, Any] = {}
+    for cls in classes:
+        found |= TypeAdapter(cls).json_schema().get("$defs", {})
+    pages = [
+        f"\n### {name}\n\n{schema.get('description', '').strip()}\n\n| option | type | default | meaning |\n"
+        f"| --- | --- | --- | --- |\n{''.join(_options(schema))}"
+        for name, schema in sorted(found.items())
+        if schema.get("properties")
+    ]
+    return "\n## Groups of options\n" + "".join(pages) if pages else ""
 
 
 def _options(schema: dict[str, Any]) -> Iterator[str]:

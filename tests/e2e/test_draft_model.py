@@ -143,7 +143,10 @@ def test_mistakes_are_told(handbook):
     told = handbook.run("draft", "from-cases", "qa.jsonl", "--model", "m", "--kind", "translation")
     assert "needs a language" in told.err
     handbook.write("bad.yaml", "model: x\nmodell: y\n")
-    assert "modell" in handbook.run("draft", "from-docs", "handbook.md", "--model", "bad.yaml").err
+    told = handbook.run("draft", "from-docs", "handbook.md", "--model", "bad.yaml").err
+    assert "modell" in told
+    assert "bad.yaml:2:1" in told
+    assert "no file none.yaml" in handbook.run("draft", "from-docs", "handbook.md", "--model", "none.yaml").err
     with chat_server(lambda body: (401, {"error": {"message": "no key"}})) as server:
         told = handbook.run("draft", "from-docs", "handbook.md", "--model", model(handbook, server))
     assert "can't be asked (auth)" in told.err

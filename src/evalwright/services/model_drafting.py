@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field
 
 from evalwright.core.component import BindContext
-from evalwright.core.errors import ConfigError, Problem, TargetError
+from evalwright.core.errors import TargetError
 from evalwright.core.output import Usage
 from evalwright.core.ports import SystemClock
 from evalwright.core.run import Budget as Caps
@@ -26,7 +26,7 @@ from evalwright.engine.meter import Meter, Till
 from evalwright.engine.retry import RetryPolicy
 from evalwright.models.asking import ModelClient, ModelOptions
 from evalwright.models.structured import NoReply, ask_json
-from evalwright.suites.yaml_reader import read_yaml
+from evalwright.services.option_files import read_options
 
 CHARS_PER_TOKEN = 4.0
 _TIMEOUT_S, _RETRIES = 120.0, 3
@@ -82,31 +82,26 @@ class Limitation:
     concurrency: int = 4
 
 
-def read_model(name: str, base_url: str | None, folder: Path = Path()) -> ModelClient:
+class DrafterOptions(ModelOptions):
+    """The model that writes drafts; a little warmer than a judge, since drafts should differ."""
+
+    temperature: float | None = Field(0.7, ge=0, description="Sampling temperature; `null` sends none.")
+
+
+def read_model(name: str, base_url: str | None) -> ModelClient:
     """The model that writes drafts: a YAML file with its options, or a model's name.
 
     Raises:
-        ConfigError: The file can't be read, or an option is wrong.
+        ConfigError: An option is wrong.
+        UsageError: There is no such file.
     """
-    if not name.endswith((".yaml", ".yml")):
-        return _client({"model": name, "base_url": base_url}, "--model", folder)
-    path = folder / name
-    data = read_yaml(path, name=name).data
-    if not isinstance(data, dict):
-        raise ConfigError([Problem(message="the file must hold a model's options", file=name, line=1, column=1)])
-    return _client({**data, **({} if base_url is None else {"base_url": base_url})}, name, path.parent)
-
-
-def _client(given: dict[str, object], name: str, folder: Path) -> ModelClient:
-    try:
-        options = ModelOptions.model_validate({"temperature": 0.7, **given})
-    except ValidationError as error:
-        problems = [
-            Problem(message=f"{'.'.join(map(str, item['loc'])) or 'model'}: {item['msg']}", file=name)
-            for item in error.errors()
-        ]
-        raise ConfigError(problems) from None
-    return options.model_client(BindContext(base_dir=folder, environment=os.environ))
+    path = Path(name)
+    if path.suffix in {".yaml", ".yml"}:
+        options: DrafterOptions = read_options(path, DrafterOptions, what="the model")
+        options = options if base_url is None else options.model_copy(update={"base_url": base_url})
+    else:
+        options = DrafterOptions(model=name, base_url=base_url)
+    return options.model_client(BindContext(base_dir=path.parent, environment=os.environ))
 
 
 def expected(tasks: Sequence[Task], client: ModelClient) -> tuple[int, float, float]:

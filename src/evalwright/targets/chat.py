@@ -13,6 +13,7 @@ from evalwright.core.errors import TargetError
 from evalwright.core.media import is_part, parts_of
 from evalwright.core.output import Output
 from evalwright.core.target import LimitKey, RateLimit, TargetCall
+from evalwright.models.asking import ModelPrice
 from evalwright.models.chat import ChatClient, ChatReply, ChatRequest, Dialect
 from evalwright.models.dialects import DIALECTS
 from evalwright.models.endpoint import EndpointSpec, ModelEndpoint
@@ -24,14 +25,6 @@ from evalwright.templating import Template, TemplateError
 
 _NAMES = ("input", "metadata", "case_id", "trial", "seed")
 _ROLES = {"system", "developer", "user", "assistant", "tool", "function"}
-
-
-class PriceOption(TargetOptions):
-    """What a model costs, in money per million tokens."""
-
-    input: float = Field(ge=0, description="Per million input tokens.")
-    output: float = Field(0.0, ge=0, description="Per million output tokens.")
-    cached: float | None = Field(None, ge=0, description="Per million cached input tokens; as input when not given.")
 
 
 class ChatTargetOptions(TargetOptions):
@@ -80,7 +73,7 @@ class ChatTargetOptions(TargetOptions):
     rate_limit: RateLimitOption = Field(
         None, description="Limits known beforehand: `300/min`, `100k tokens/min`, or a mapping; learned when not given."
     )
-    price: PriceOption | None = Field(None, description="Price of the model; from the price table when not given.")
+    price: ModelPrice | None = Field(None, description="Price of the model; from the price table when not given.")
 
     @model_validator(mode="after")
     def _one_of_each(self) -> ChatTargetOptions:
