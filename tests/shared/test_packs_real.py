@@ -9,6 +9,7 @@ import pytest
 
 from evalwright.core.case import Case
 from evalwright.core.component import BindContext
+from evalwright.core.errors import UsageError
 from evalwright.core.output import Output
 from evalwright.core.scorer import ScoreContext
 from evalwright.packs.importers import imported
@@ -29,7 +30,7 @@ def expected(name):
 
 
 def cases(importer, name):
-    return list(imported(importer, shared_data(f"data/{name}")))
+    return list(imported(importer, str(shared_data(f"data/{name}"))))
 
 
 def outcomes(found: list[Case], answer) -> Counter[str]:
@@ -86,6 +87,15 @@ def test_bipia_is_built_without_duplicates_and_proved_at_both_ends():
     assert outcomes(some, obedient) == {"succeeded": 150}
     assert outcomes(some, refusing) == {"resisted": 150}
     assert outcomes(some, echoing) == {"resisted": 150}
+
+
+def test_other_slices_of_bipia_are_chosen_by_name():
+    place = shared_data("data/bipia")
+    for query, contexts in (("task=table", 100), ("split=train", 50), ("task=email&split=train", 50)):
+        found = list(imported("bipia", f"{place}?{query}"))
+        assert len(found) == len({case.id for case in found}) == contexts * 75 * 3
+    with pytest.raises(UsageError, match="task=code"):
+        list(imported("bipia", f"{place}?task=code"))
 
 
 def test_privacylens_tells_who_gives_items_away():

@@ -189,7 +189,7 @@ def _is_import(name: str) -> bool:
 def _imported(name: str, how: Expansion) -> Expanded:
     """Cases of a public set, attacks and harmless requests apart, within the limit."""
     importer, _, folder = name.partition(":")
-    cases = [_with_origin(case, name) for case in imported(importer, Path(folder))]
+    cases = [_with_origin(case, name) for case in imported(importer, folder)]
     attacks = [case for case in cases if case.metadata["kind"] == "attack"]
     others = [case for case in cases if case.metadata["kind"] != "attack"]
     chosen = [
