@@ -124,6 +124,8 @@ def test_an_attacker_that_writes_the_proof_itself_wins_nothing(folder, marker_pa
         done = folder.run("pack", "hunt", *marker_pack, *words)
     assert done.code == 0
     assert done.json["hunts"][0]["outcome"] == "resisted"
+    assert done.json["success"]["low"] == 0.0
+    assert done.json["success"]["high"] == 1.0, "one conversation proves nothing"
 
 
 def test_attackers_and_products_that_fail_are_invalid(folder, marker_pack):

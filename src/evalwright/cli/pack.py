@@ -17,6 +17,7 @@ from evalwright.core.errors import UsageError
 from evalwright.core.gate import Verdict
 from evalwright.core.run import Budget
 from evalwright.packs.importers import IMPORTERS
+from evalwright.packs.model import SEVERITIES, Pack
 from evalwright.services.attack_files import figure_lines, for_reading, write_attack_files
 from evalwright.services.attack_minimising import minimised
 from evalwright.services.attack_request import AttackRequest
@@ -52,12 +53,33 @@ def list_packs(*, as_json: bool) -> None:
     """List the packs that come with Evalwright."""
     packs = load_packs(("all",))
     if as_json:
-        rows = [{"pack": p.pack, "version": p.version, "class": p.attack, "title": p.title} for p in packs]
+        rows = [_row(item) for item in packs]
         click.echo(msgspec.json.encode(rows).decode())
         return
     for item in packs:
-        click.echo(f"{item.pack:20} {item.title}")
+        row = _row(item)
+        worst = next((f"{count} {name}" for name, count in row["severities"].items() if count), "")
+        marks = ", ".join([*item.tags.owasp, *item.tags.agentic[:2]]) or "NIST AI 600-1"
+        click.echo(
+            f"{item.pack:20} {item.version:>2}  {item.title}\n{'':24}{row['goals']} goals{worst and f', {worst}'}; {marks}"
+        )
     click.echo(f"\npublic sets, from their own files: {', '.join(f'{name}:DIR' for name in IMPORTERS)}", err=True)
+
+
+def _row(item: Pack) -> dict[str, Any]:
+    """A pack in the list: its card's head, and how many goals of which severity it has."""
+    return {
+        "pack": item.pack,
+        "version": item.version,
+        "digest": item.digest,
+        "class": item.attack,
+        "title": item.title,
+        "licence": item.licence,
+        "goals": len(item.goals),
+        "severities": {name: sum(goal.severity == name for goal in item.goals) for name in SEVERITIES},
+        "twins": len(item.twins),
+        "tags": msgspec.to_builtins(item.tags),
+    }
 
 
 @pack.command()

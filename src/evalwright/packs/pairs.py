@@ -90,7 +90,9 @@ def pair_figure(results: Iterable[CaseResult], refused: Refused) -> PairFigure |
     different = sorted((p for p in pairs if _alike(*p) < SAME), key=lambda p: _alike(*p))
     shown = dict.fromkeys([*((a.case_id, b.case_id) for a, b in (*flips, *different))])
     told = [(name, a, b) for name, group in groups.items() for a, b in combinations(group, 2)]
-    share = estimate_mean([(a, b) in flips for _, a, b in told], clusters=[name for name, _, _ in told])
+    share = estimate_mean(
+        [(a, b) in flips for _, a, b in told], clusters=[name for name, _, _ in told], bounds=(0.0, 1.0)
+    )
     return PairFigure(
         flips_low=share.low,
         flips_high=share.high,

@@ -375,7 +375,8 @@ def _rate(hunts: Sequence[Hunt]) -> Estimate | None:
     judged = [one for one in hunts if one.outcome in {"succeeded", "resisted"}]
     if not judged:
         return None
-    found = estimate_mean([one.outcome == "succeeded" for one in judged], clusters=[one.goal for one in judged])
+    won_ones = [one.outcome == "succeeded" for one in judged]
+    found = estimate_mean(won_ones, clusters=[one.goal for one in judged], bounds=(0.0, 1.0))
     return Estimate(
         metric=METRIC,
         value=found.value,
