@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from evalwright.scorers.classical.regression import Bias, MeanAbsoluteError, RootMeanSquaredError, RSquared
     from evalwright.scorers.formats.sql import ValidSql
     from evalwright.scorers.formats.valid import ValidFormat
+    from evalwright.scorers.judge.grounded import GroundednessJudged
     from evalwright.scorers.judge.pairwise import JudgePairwise
     from evalwright.scorers.judge.panel import JudgePanel
     from evalwright.scorers.judge.pointwise import Judge
@@ -106,6 +107,7 @@ __all__ = [
     "Forgets",
     "GoalState",
     "Groundedness",
+    "GroundednessJudged",
     "HitRate",
     "JsonSchema",
     "Judge",

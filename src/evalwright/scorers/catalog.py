@@ -45,6 +45,7 @@ SCORERS: dict[str, str] = {
     "groundedness": "evalwright.scorers.rag.groundedness:Groundedness",
     "hit_rate": "evalwright.scorers.retrieval.scorers:HitRate",
     "json_schema": "evalwright.scorers.rules.json_schema:JsonSchema",
+    "groundedness_judged": "evalwright.scorers.judge.grounded:GroundednessJudged",
     "judge": "evalwright.scorers.judge.pointwise:Judge",
     "judge_pairwise": "evalwright.scorers.judge.pairwise:JudgePairwise",
     "judge_panel": "evalwright.scorers.judge.panel:JudgePanel",

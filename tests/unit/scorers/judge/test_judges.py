@@ -1,14 +1,18 @@
 """Judges against a scripted model over HTTP: what they send, what they take, what they refuse to take."""
 
 import json
+from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from evalwright.core.case import Case
+from evalwright.core.component import BindContext
 from evalwright.core.errors import ConfigError
 from evalwright.core.output import Output, Passage
 from evalwright.core.score import ScoreStatus
 from evalwright.models.chat import ChatReply
+from evalwright.scorers import GroundednessJudged
 from evalwright.testing import ScorerKit, check_scorer
 from tests.unit.scorers.judge.kit import made, score
 from tests.unit.scorers.judge.service import JudgeService, shown, user_text, verdict
@@ -256,3 +260,46 @@ def test_a_panel_conforms():
     for member in judge.members:
         member.client.client, member.client._key = Steady(), None
     check_scorer(judge, ScorerKit(rows=[(Case(id="a", input="q"), Output(text="Five days."))], needs=()))
+
+
+REFUND = Output(
+    text="Hello! Refunds take five days. They are paid in cash. Anything else?",
+    contexts=(Passage(id="a", text="Refunds take five days. They go to the card you paid with."),),
+)
+
+
+def claims_judge(service, **options):
+    made_by = TypeAdapter(GroundednessJudged).validate_python({"model": "judge-1", "base_url": service.url, **options})
+    return made_by.bind(BindContext(base_dir=Path()))
+
+
+def test_groundedness_is_asked_claim_by_claim():
+    def ruling(body):
+        return verdict("unsupported" if "cash" in shown(body, "CLAIM") else "supported", rationale="by the passage")
+
+    with JudgeService(ruling) as service:
+        judge = claims_judge(service, price={"input": 1, "output": 10})
+        found = score(judge, REFUND)
+        assert [shown(body, "CLAIM") for body in service.seen] == ["Refunds take five days.", "They are paid in cash."]
+        assert "[1] Refunds take five days." in shown(service.seen[0], "PASSAGES")
+        assert score(judge, Output(text="Hello!", contexts=REFUND.contexts)).status is ScoreStatus.SKIPPED
+        assert score(judge, "Refunds take five days.").status is ScoreStatus.SKIPPED
+    assert (found.value, found.passed, found.reason) == (0.5, False, "1 of 2 claims supported")
+    notes = [item.note for item in found.evidence]
+    assert notes[0] == "supported: by the passage"
+    assert "supports it" in notes
+    assert any(note.startswith("unsupported: ") for note in notes)
+    assert found.evidence[0].text == REFUND.text[found.evidence[0].start : found.evidence[0].end]
+    assert found.metadata["calls"] == 2
+    assert found.metadata["cost"] == pytest.approx(400e-6)
+    assert judge.expected_spending(100.0)[0] == 4.0
+
+
+def test_a_claim_without_a_verdict_makes_the_row_an_error():
+    replies = iter([verdict("supported"), "perhaps", "who knows"])
+    with JudgeService(lambda _: next(replies)) as service:
+        found = score(claims_judge(service), REFUND)
+        assert (found.status, found.value) == (ScoreStatus.ERROR, None)
+        many = score(claims_judge(service, max_claims=1), REFUND)
+    assert "2 claims are more than `max_claims`" in many.reason
+    assert len(service.seen) == 3
