@@ -3,12 +3,13 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evalwright.scorers.judge.fence import block, cut, neutral, nonce
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.text(), min_size=1, max_size=4))
 def test_the_code_is_the_same_each_time_and_stands_in_no_text(texts):
     code = nonce("salt", texts)
