@@ -167,6 +167,8 @@ _LINE_KEYS: tuple[tuple[frozenset[str], str], ...] = (
 def _of_lines(head: bytes) -> str:
     row = _first_object(head)
     keys = row.keys()
+    if keys == {"item"} and isinstance(row["item"], dict):
+        return "openai-hosted"
     for needed, name in _LINE_KEYS:
         if needed <= keys:
             return name

@@ -6,10 +6,12 @@ from evalwright.core.case import Json
 from evalwright.datasets.fields import ALIASES
 
 _INPUT = (
-    "text", "body", "message", "instruction", "problem", "utterance", "content", "ticket", "request", "user", "source",
+    "inputs", "text", "body", "message", "instruction", "problem", "utterance", "content", "ticket", "request", "user",
+    "source",
 )  # fmt: skip
 _EXPECTED = (
-    "expected_answer", "correct_answer", "correct_label", "gold", "gold_answer", "solution", "label", "labels",
+    "expected_answer", "expected_response", "reference_outputs", "outputs", "best_answer", "correct_answer",
+    "correct_label", "gold", "gold_answer", "solution", "label", "labels",
     "output", "completion", "response", "sql", "class", "category", "intent",
 )  # fmt: skip
 _ID = ("id", "uuid", "key", "ticket_id", "question_id", "example_id")
@@ -27,7 +29,7 @@ def guess_fields(row: Json) -> dict[str, Json]:
     """
     if not isinstance(row, dict) or not row:
         return {}
-    names = {name.lower(): name for name in row if isinstance(name, str)}
+    names = {name.lower().replace(" ", "_"): name for name in row if isinstance(name, str)}
     fields: dict[str, Json] = {}
     for field, more in (("id", _ID), ("input", _INPUT), ("expected", _EXPECTED)):
         if not any(name in row for name in ALIASES[field]):

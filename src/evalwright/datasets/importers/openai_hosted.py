@@ -44,6 +44,9 @@ def read_items(source: Source) -> Iterator[Item]:
             continue
         if case.id not in seen:
             yield case
+        if not sample:
+            seen[case.id] += 1
+            continue
         answer = _answer(case.id, sample, seen[case.id], {**grades, **passes})
         seen[case.id] += 1
         yield answer
@@ -174,7 +177,7 @@ def _definition_checks(source: Source, guesses: _Guesses) -> Iterator[Item]:
 def _definition_beside(source: Source) -> Source | None:
     for path in sorted(source.path.parent.glob("*.json")):
         other = Source(path)
-        small = path != source.path and path.stat().st_size < 1 << 20
+        small = path != source.path and path.is_file() and path.stat().st_size < 1 << 20
         if small and b"testing_criteria" in path.read_bytes() and is_definition(other.document()):
             return other
     return None

@@ -11,7 +11,7 @@ import msgspec
 from evalwright.core.case import BadRow, Case, Json
 from evalwright.core.identity import content_id
 from evalwright.core.output import Output, Passage, Step, ToolCall, Usage
-from evalwright.datasets.importers.items import Answer, Figures, Item
+from evalwright.datasets.importers.items import Answer, Figures, Item, Note
 from evalwright.datasets.importers.observations import steps_of, tool_calls_of, usage_of
 from evalwright.datasets.importers.source import Source
 from evalwright.datasets.importers.values import Object, as_dict, as_list, as_text, first, message_text, number
@@ -294,6 +294,8 @@ def read_langfuse(source: Source) -> Iterator[Item]:
             continue
         count += 1
         yield from _langfuse_trace(source, row) if "observations" in row else _langfuse_item(source, row)
+    if archived:
+        yield Note(text=f"{archived:,} archived items were left out")
     yield Figures(values={"items": count, "archived items left out": archived})
 
 

@@ -268,3 +268,29 @@ def test_assertions(given: dict[str, Any], scorer: str | None, options: dict[str
 )
 def test_cells_of_expected_columns(cell: str, wanted: dict[str, Any]) -> None:
     assert from_cell(cell) == wanted
+
+
+def test_other_tools_rows_by_their_usual_names(tmp_path: Path) -> None:
+    examples = [{"id": "1", "inputs": {"question": "q"}, "outputs": {"answer": "a"}, "metadata": {}}]
+    _, found = imported(write(tmp_path / "langsmith.json", examples))
+    assert (found[Case][0].input, found[Case][0].expected) == ({"question": "q"}, {"answer": "a"})
+    _, found = imported(write(tmp_path / "hub.jsonl", {"Question": "q", "Best Answer": "b"}))
+    assert (found[Case][0].input, found[Case][0].expected) == ("q", "b")
+    name, found = imported(write(tmp_path / "turns.jsonl", {"question_id": 81, "turns": ["a", "b"], "category": "w"}))
+    assert (name, found[Case][0].id) == ("rows", "81")
+
+
+def test_the_data_of_an_eval_without_samples(tmp_path: Path) -> None:
+    (tmp_path / "folder.json").mkdir()
+    name, found = imported(write(tmp_path / "data.jsonl", {"item": {"question": "q", "answer": "a"}}))
+    assert name == "openai-hosted"
+    assert [(case.input, case.expected) for case in found[Case]] == [("q", "a")]
+    assert found[Answer] == []
+
+
+def test_archived_items_are_told(tmp_path: Path) -> None:
+    item = {"id": "i", "input": "q", "expectedOutput": "a", "datasetName": "d"}
+    rows = [{**item, "status": "ARCHIVED"}, {**item, "status": "ACTIVE"}]
+    _, found = imported(write(tmp_path / "items.jsonl", *rows))
+    notes = [item.text for kind, items in found.items() if kind.__name__ == "Note" for item in items]
+    assert (len(found[Case]), notes) == (1, ["1 archived items were left out"])
