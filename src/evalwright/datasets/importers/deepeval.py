@@ -29,9 +29,13 @@ def is_goldens(value: Json) -> bool:
     """Whether a document is a list of goldens."""
     row = as_dict((as_list(value) or [None])[0])
     talk = isinstance((as_list(row.get("turns")) or [None])[0], dict)
-    return talk or bool({"scenario", "expected_outcome"} & row.keys()) or (
-        "input" in row
-        and bool({"actual_output", "expected_output", "retrieval_context", "expected_tools"} & row.keys())
+    return (
+        talk
+        or bool({"scenario", "expected_outcome"} & row.keys())
+        or (
+            "input" in row
+            and bool({"actual_output", "expected_output", "retrieval_context", "expected_tools"} & row.keys())
+        )
     )
 
 
