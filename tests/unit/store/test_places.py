@@ -237,3 +237,69 @@ def test_a_bucket_that_is_away_and_comes_back(tmp_path: Path, monkeypatch, s3_se
     assert not place.machine("one").shared.waiting
     assert place.machine("two").run(second).summary() is not None
     assert place.machine("two").run(third).summary() is not None
+
+
+class Switch:
+    """A database that can be taken away from everybody and given back."""
+
+    def __init__(self, address: str) -> None:
+        server, _, self.name = address.rpartition("/")
+        self._admin = f"{server}/postgres"
+
+    def _say(self, statement: str) -> None:
+        import psycopg
+
+        with psycopg.connect(self._admin, autocommit=True) as connection:
+            connection.execute(statement)
+
+    def off(self) -> None:
+        self._say(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS false")
+        self._say(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'")
+
+    def on(self) -> None:
+        self._say(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS true")
+
+
+def test_a_catalog_that_goes_away_in_the_middle_of_a_run(tmp_path: Path, postgres_server, caplog) -> None:
+    address = postgres_server()
+    switch, place = Switch(address), Place(tmp_path, address, None)
+    asked: list[str] = []
+
+    def target(text: str) -> str:
+        asked.append(text)
+        if len(asked) == 10:
+            switch.off()
+        return text
+
+    cases = [Case(id=f"c{n}", input=f"n{n}", expected=f"n{n}") for n in range(20)]
+    plain = Suite(name="plain", cases=cases, scorers=[ExactMatch()])
+    run_id = evaluate(plain, target=target, workspace=place.machine()).run_id
+    assert "is kept in" in caplog.text
+    assert place.machine().store_of(run_id).summary() is not None
+    with pytest.raises(CatalogAway, match="can't be reached"):
+        place.machine().catalog.runs()
+    switch.on()
+    assert place.machine().shared.sync().runs_put == 1
+    entry = place.machine().catalog.get(run_id)
+    assert entry is not None
+    assert (entry.status, entry.done) == ("complete", 20)
+
+
+def test_a_gate_is_not_decided_without_its_catalog_and_nothing_is_lost(tmp_path: Path, postgres_server) -> None:
+    address = postgres_server()
+    switch, place = Switch(address), Place(tmp_path, address, None)
+
+    def target(text: str) -> str:
+        if text == "n5":
+            switch.off()
+        return text
+
+    with pytest.raises(CatalogAway, match="can't be reached"):
+        evaluate(suite(), target=target, workspace=place.machine())
+    (run_id,) = place.machine().run_ids()
+    store = place.machine().store_of(run_id)
+    assert (store.sealed, store.summary(), store.totals().done) == (True, None, 20)
+    switch.on()
+    entry = place.machine().catalog.get(run_id)
+    assert entry is not None
+    assert entry.status == "running"  # `evalwright resume` decides it
