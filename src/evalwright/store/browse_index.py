@@ -24,7 +24,7 @@ from evalwright.store.duck import connect, literal
 from evalwright.store.files import disk_errors, sync_file, temporary_beside, write_atomic
 from evalwright.store.reading import Tables
 
-FORMAT = 2
+FORMAT = 3
 SHOWN = 400
 """Characters of a text that lists show."""
 
@@ -48,6 +48,7 @@ class BrowseHead(msgspec.Struct, frozen=True, kw_only=True):
         labels: Slices as `name=value`; numbers in the column `slices` are places in this list.
         rows: Units.
         texts: Whether the texts of the cases could be read.
+        single: Whether each case has one unit.
     """
 
     key: str
@@ -55,6 +56,7 @@ class BrowseHead(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...]
     rows: int
     texts: bool = True
+    single: bool = False
 
 
 class BrowseIndex(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,12 +138,13 @@ def _write(path: Path, source: BrowseSource) -> BrowseHead:
             labels = _slices(duck, source.slices)
             metrics = _metrics(duck, source.scorers)
             options = f"FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE {_GROUP_ROWS}"
+            single = not duck.execute("SELECT coalesce(max(trial), 0) FROM units").fetchall()[0][0]
             rows = duck.execute(f"COPY ({_query(len(metrics))}) TO {literal(str(path))} ({options})").fetchall()[0][0]
     except duckdb.Error as error:
         raise StoreError(
             f"the results in {source.tables.units.parent} can't be read: {str(error).splitlines()[0]}"
         ) from error
-    return BrowseHead(key=source.key, metrics=metrics, labels=labels, rows=int(rows), texts=texts)
+    return BrowseHead(key=source.key, metrics=metrics, labels=labels, rows=int(rows), texts=texts, single=single)
 
 
 # Chat messages show their contents, objects the field that holds the question; anything else as JSON.

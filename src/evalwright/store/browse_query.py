@@ -199,6 +199,8 @@ def case_columns(
     if not value:
         raise UsageError(f"the run has no metric {metric!r}", hint=f"it has: {', '.join(index.head.metrics)}")
     query = f"SELECT case_index, avg({value}) AS value, bool_and({verdict})::DOUBLE AS passed FROM page GROUP BY 1"
+    if index.head.single:
+        query = f"SELECT case_index, {value} AS value, {verdict}::DOUBLE AS passed FROM page"
     with pool.query(page=index.path) as duck:
         found = duck.execute(query).fetchnumpy()
     places = dense(found["case_index"], np.int64)
@@ -212,28 +214,31 @@ def first_units(pool: DuckPool, index: BrowseIndex, cases: Sequence[int]) -> dic
     """By case index: the first trial of each of these cases."""
     if not cases:
         return {}
-    marks = ", ".join("?" * len(cases))
-    query = f"SELECT min(place) FROM page WHERE case_index IN ({marks}) GROUP BY case_index"
-    with pool.query(page=index.path) as duck:
-        places = [place for (place,) in duck.execute(query, list(cases)).fetchall()]
-    return {unit.case_index: unit for unit in units_at(pool, index, places)}
+    wanted = f"case_index IN ({', '.join('?' * len(cases))})"
+    if not index.head.single:
+        wanted += " QUALIFY row_number() OVER (PARTITION BY case_index ORDER BY trial) = 1"
+    return {unit.case_index: unit for unit in _units(pool, index, wanted, cases)}
 
 
 def units_at(pool: DuckPool, index: BrowseIndex, places: Sequence[int]) -> Iterator[ListedUnit]:
     """The units of these numbers, in the order given."""
     if not places:
         return
+    wanted = f"place IN ({', '.join('?' * len(places))})"
+    found = {unit.place: unit for unit in _units(pool, index, wanted, places)}
+    yield from (found[place] for place in places if place in found)
+
+
+def _units(pool: DuckPool, index: BrowseIndex, wanted: str, values: Sequence[int]) -> list[ListedUnit]:
+    """The units for which a condition of our own holds."""
     metrics = index.head.metrics
     names = "".join(f", s{n}, v{n}, p{n}, l{n}" for n in range(len(metrics)))
     query = (
         "SELECT place, case_index, case_id, trial, passed, input, expected, output, error_kind, error_message, slices, "
-        f"latency_s, cost, model{names} FROM page WHERE place IN ({', '.join('?' * len(places))})"
+        f"latency_s, cost, model{names} FROM page WHERE {wanted}"
     )
     with pool.query(page=index.path) as duck:
-        found = {row[0]: row for row in duck.execute(query, list(places)).fetchall()}
-    for place in places:
-        if place in found:
-            yield _unit(index, found[place])
+        return [_unit(index, row) for row in duck.execute(query, list(values)).fetchall()]
 
 
 def _unit(index: BrowseIndex, row: tuple[Any, ...]) -> ListedUnit:
