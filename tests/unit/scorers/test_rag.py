@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from evalwright.core.component import BindContext
 from evalwright.core.output import Output, Passage
 from evalwright.scorers import (
     AbstentionCorrectness,
@@ -25,7 +28,8 @@ from evalwright.scorers.rag.admission import admits
 from evalwright.scorers.rag.claims import Kind, claims, statements
 from evalwright.scorers.rag.support import names, negated, number_values, sources, support
 from evalwright.scorers.rag.terms import content_terms, terms
-from tests.unit.scorers.support import judged, reference_rows
+from evalwright.scorers.similarity.embedders import EmbeddingModel
+from tests.unit.scorers.support import context, judged, reference_rows
 
 REFUND = "Refunds take five business days after the parcel arrives. Express parcels are not insured."
 LIMIT = "The Basic plan allows 3 projects. The Pro plan of Helix allows 50 projects per workspace."
@@ -284,3 +288,37 @@ def test_abstention_on_real_answers() -> None:
     # The three begin with "I do not have specific information …" or the like, two of them written by people.
     counted = {"answered": 210, "abstained_needlessly": 3, "abstained_rightly": 6, "answered_the_unanswerable": 3}
     assert labels == counted
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(importlib.util.find_spec("wordllama") is None, reason="the extra model2vec is not installed")
+async def test_local_embeddings_bring_groundedness_nearer_to_raters_of_free_answers() -> None:
+    embedded = Groundedness(embeddings=EmbeddingModel("local")).bind(BindContext(base_dir=Path(), environment={}))
+    tasks = {row["task_id"]: row for row in reference_rows("mtrag_human/dev_tasks.jsonl.gz")}
+    human, words_alone, with_vectors = [], [], []
+    for row in reference_rows("mtrag_human/dev_evaluations.jsonl.gz"):
+        texts = [part["text"] for part in tasks[row["task_id"]]["contexts"]]
+        plain = judged(Groundedness(), answered(row["response"], *texts)).value
+        if row["model"] != "reference" and plain is not None:
+            human.append(float(np.mean(list(row["human"]["faithfulness"].values()))))
+            words_alone.append(plain)
+            score = await embedded.score(context(answered(row["response"], *texts)))
+            assert score.value is not None
+            with_vectors.append(score.value)
+    assert spearman(with_vectors, human) > spearman(words_alone, human) + 0.015
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage", "conflict"),
+    [
+        ("Refunds take ten days.", "Refunds take five days. The shop has ten branches.", "10 day"),
+        ("Prices rose by 8 percent.", "Prices fell by 8 percent.", "rose, where the context says fell"),
+        ("参考书可以外借。", "参考书不能外借。", "negated"),
+    ],
+)
+def test_other_numbers_contraries_and_negations_contradict(claim: str, passage: str, conflict: str) -> None:
+    backing = support(claim, sources([passage]))
+    assert backing.contradicted
+    assert conflict in "; ".join(backing.conflicts)
+    same = support(passage, sources([passage]))
+    assert (same.value, same.conflicts) == (1.0, ())
