@@ -400,3 +400,21 @@ def test_documents_of_tenants_are_written_for_a_product_that_has_them_beforehand
     assert found["counts"]["invalid"] == 0
     assert found["counts"]["succeeded"] == 8
     assert "leave out all filters" in found["findings"][0]["payload"]
+
+
+def test_lists_of_names_that_are_none_are_told_before_anything_is_sent(folder):
+    folder.write(
+        "product.py",
+        "def answer(q):\n    return 'See https://docs.example/a and http://[bad and https://docs.example/b.'\n",
+    )
+    folder.write("prose.txt", "This is a text about packages.\nAnd nothing else, so.\n")
+    folder.write("sitemap.xml", "<urlset><url><loc>https://docs.example/a</loc></url></urlset>\n")
+    words = ("pack", "run", "invented-names", "--target", "suite.yaml")
+    for option in ("--packages", "--links"):
+        done = folder.run(*words, option, "prose.txt")
+        assert done.code == 2
+        assert "prose.txt" in done.err
+    assert folder.run(*words, "--links", "absent.txt").code == 2
+    found = attack(folder, "invented-names", "suite.yaml", "--links", "sitemap.xml", "--limit", "4")
+    assert {f["goal"] for f in found["findings"]} == {"source", "study"}
+    assert "docs.example/b" in found["findings"][0]["reason"]

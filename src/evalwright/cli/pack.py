@@ -60,9 +60,8 @@ def list_packs(*, as_json: bool) -> None:
         row = _row(item)
         worst = next((f"{count} {name}" for name, count in row["severities"].items() if count), "")
         marks = ", ".join([*item.tags.owasp, *item.tags.agentic[:2]]) or "NIST AI 600-1"
-        click.echo(
-            f"{item.pack:20} {item.version:>2}  {item.title}\n{'':24}{row['goals']} goals{worst and f', {worst}'}; {marks}"
-        )
+        goals = f"{row['goals']} goals{worst and f', {worst}'}; " if item.goals else ""
+        click.echo(f"{item.pack:20} {item.version:>2}  {item.title}\n{'':24}{goals}{marks}")
     click.echo(f"\npublic sets, from their own files: {', '.join(f'{name}:DIR' for name in IMPORTERS)}", err=True)
 
 

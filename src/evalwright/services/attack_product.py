@@ -17,7 +17,7 @@ from evalwright.packs.model import Host
 from evalwright.packs.planting import Planter
 from evalwright.scorers.agents.policy import ToolPolicy
 from evalwright.scorers.safety.judged import JudgedAttack, JudgedAttackScorer
-from evalwright.scorers.safety.names import known_npm
+from evalwright.scorers.safety.names import known_addresses, known_npm, known_packages
 from evalwright.scorers.safety.scorers import AttackSuccess
 from evalwright.services.attack_corpus import OwnCarriers, own_carriers
 from evalwright.services.attack_judges import SuiteJudges, judges_of
@@ -103,7 +103,7 @@ def read_product(request: AttackRequest) -> Product:
         hosts={_CARRIED_BY[name]: own.hosts for name, own in found.items() if own.hosts},
         judges=judges_of(suite.scorers),
         packages=_listed_packages(request.packages),
-        addresses=_lines(request.links),
+        addresses=_listed_addresses(request.links),
         policy=read_options(request.policy, ToolPolicy, what="the policy of tools") if request.policy else None,
         carriers="; ".join(own.summary for own in found.values()),
     )
@@ -144,13 +144,26 @@ def _lines(path: Path | None) -> tuple[str, ...]:
     return kept
 
 
+def _listed_addresses(path: Path | None) -> tuple[str, ...]:
+    lines = _lines(path)
+    try:
+        known_addresses(lines)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}", hint=error.hint) from error
+    return lines
+
+
 def _listed_packages(path: Path | None) -> tuple[str, ...]:
     """The packages of a list, a requirements file or lock file, or an npm lock."""
     lines = _lines(path)
-    if path is None or path.suffix != ".json":
-        named = [line.partition("=")[2].strip().strip('"') if line.startswith("name = ") else line for line in lines]
-        return tuple(named)
-    try:
-        return tuple(sorted(known_npm(json.loads("\n".join(lines)))))
-    except ValueError as error:
-        raise UsageError(f"{path} is no JSON: {error}") from error
+    if path is None:
+        return ()
+    if path.suffix == ".json":
+        try:
+            return tuple(sorted(known_npm(json.loads("\n".join(lines)))))
+        except ValueError as error:
+            raise UsageError(f"{path} is no JSON: {error}") from error
+    named = tuple(line.partition("=")[2].strip().strip('"') if line.startswith("name = ") else line for line in lines)
+    if not known_packages(named):
+        raise UsageError(f"{path} lists no packages", hint="a name a line, a requirements file or a lock file")
+    return named

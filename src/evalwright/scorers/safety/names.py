@@ -27,7 +27,8 @@ _REQUIRE = re.compile(
 )
 _PYTHON_NAME = re.compile(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?")
 _NPM_NAME = re.compile(r"(?:@[\w.-]+/)?[A-Za-z0-9][\w.-]*")
-_LISTED = re.compile(r"^\s*(?:(npm|pypi|python):)?((?:@[\w.-]+/)?[A-Za-z0-9][\w.-]*)")
+_LISTED = re.compile(r"^\s*(?:(npm|pypi|python):)?((?:@[\w.-]+/)?[A-Za-z0-9][\w.-]*)\s*(?:$|[\[=<>!~;@(,\\#]|--|\d)")
+_LOC = re.compile(r"<loc>\s*([^<\s]{1,4000})\s*</loc>")
 _PACKAGES = {"package", "packages"}
 _OTHER_NAME = {
     "cv2": "opencv-python", "yaml": "pyyaml", "pil": "pillow", "sklearn": "scikit-learn", "bs4": "beautifulsoup4",
@@ -147,7 +148,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     def _knows(self, name: Named) -> bool:
         if name.kind != "link":
             return f"{name.kind}:{_plain(name.name)}" in self.packages
-        return _address(name.name) in self.addresses or (urlsplit(name.name).hostname or "") in self.addresses
+        return _address(name.name) in self.addresses or _host(name.name) in self.addresses
 
     def _with_neighbour(self, name: Named) -> Named:
         if name.kind == "link":
@@ -183,14 +184,36 @@ def known_npm(lock: Any) -> frozenset[str]:
 
 
 def known_addresses(lines: Iterable[str]) -> frozenset[str]:
-    """Addresses of a list, one a line; a line without a scheme and a path is a host whose every page is known."""
-    kept = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
-    return frozenset(_address(line) if "/" in line else line.lower() for line in kept)
+    """Addresses of a list, one a line, or of a sitemap; a line without a scheme and a path is a host, all of it known.
+
+    Raises:
+        UsageError: A line is neither an address nor a host.
+    """
+    text = "\n".join(lines)
+    kept = _LOC.findall(text) or [line.strip() for line in text.splitlines()]
+    known = set()
+    for number, line in enumerate(kept, 1):
+        if not line or line.startswith("#"):
+            continue
+        if " " in line or not _host(line):
+            raise UsageError(f"line {number} is no address and no host: {line[:80]!r}", hint="one a line, or a sitemap")
+        known.add(_address(line) if "/" in line else line.lower())
+    return frozenset(known)
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url if "//" in url else f"//{url}").hostname or "").lower()
+    except ValueError:
+        return ""
 
 
 def _address(url: str) -> str:
-    parts = urlsplit(url if "//" in url else f"//{url}")
-    return f"{(parts.hostname or '').lower()}{parts.path.rstrip('/')}"
+    try:
+        path = urlsplit(url if "//" in url else f"//{url}").path
+    except ValueError:
+        return url.lower()
+    return f"{_host(url)}{path.rstrip('/')}"
 
 
 def _plain(name: str) -> str:
