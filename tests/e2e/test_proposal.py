@@ -128,6 +128,15 @@ def test_roles_decide_who_may(sets):
     assert sets.run("proposal", "approve", made["id"], "--by", "lea").code == 0
 
 
+def test_how_long_a_set_is_kept_takes_the_role_for_it(sets):
+    sets.run("proposal", "member", "ann", "admin", "--by", "ann")
+    sets.run("proposal", "member", "eve", "engineer", "--by", "ann")
+    assert "takes the role lead" in sets.run("dataset", "create", "q", "--retention-days", "9", "--by", "eve").err
+    assert sets.run("dataset", "create", "q", "--retention-days", "9", "--by", "ann").code == 0
+    about = sets.run("dataset", "show", "q", "--json").json
+    assert (about["retention_days"], about["owner"]) == (9, "support")
+
+
 def test_an_engineer_agrees_to_new_cases_of_their_teams_set(sets):
     sets.write("more.jsonl", rows([*CASES, {"id": "z", "input": "question 99"}]))
     sets.run("dataset", "add", "q", "more.jsonl", "--replace", "--by", "ann")

@@ -63,6 +63,8 @@ def dataset() -> None:
 def create(name: str, file: Path | None, message: str, by: str | None, workspace: Path | None, **about: Any) -> None:
     """Make the golden set NAME, or say anew what it is for."""
     goldens = Goldens(Workspace.open(workspace), by=by)
+    if goldens.logs.exists(name) and (about["retention_days"] is not None or about["residency"]):
+        Members(goldens.workspace).check(goldens.by, Action.CHANGE_RETENTION, owner=goldens.get(name).info.owner)
     rows = None if file is None else rows_of_file(file)
     goldens.create(SetInfo(name=name, at=0.0, **about))
     if file is None or rows is None:

@@ -67,15 +67,14 @@ class Goldens:
         self.logs = GoldenLogs(workspace.logs)
 
     def create(self, info: SetInfo) -> GoldenSet:
-        """Make a set, or say anew what an existing one is for.
+        """Make a set, or say anew what an existing one is for; what is not said stays as it was.
 
         Raises:
             UsageError: The name is no plain name.
         """
         self.workspace.ensure()
         with self.logs.writing(info.name) as log:
-            file = info.file or log.current.info.file
-            log.append(msgspec.structs.replace(info, at=time.time(), by=self.by, file=file))
+            log.append(msgspec.structs.replace(_merged_info(log.current.info, info), at=time.time(), by=self.by))
             return log.current
 
     def add(
@@ -313,6 +312,14 @@ class Goldens:
         if not found:
             raise UsageError(f"no version of {name} has a case {case_id!r}")
         return found
+
+
+def _merged_info(before: SetInfo, said: SetInfo) -> SetInfo:
+    """What was said now, and before where nothing is said."""
+    empty = SetInfo(name=said.name, at=0.0)
+    silent = [field for field in said.__struct_fields__ if getattr(said, field) == getattr(empty, field)]
+    kept = {field: getattr(before, field) for field in silent if field != "name"}
+    return msgspec.structs.replace(said, **kept)
 
 
 _STEPS: dict[State, tuple[State, ...]] = {
