@@ -94,6 +94,8 @@ def test_reviewers_see_neither_source_nor_model_nor_agreement(lead, reviewers):
     assert "c0" not in shown
     for path in ("items", "adjudication", "export", "estimate", "label-studio", "agreement"):
         assert ada.get(f"{HERE}/queues/{queue['id']}/{path}").status_code == 403, path
+    assert ada.get(f"{HERE}/queues/{queue['id']}").json()["counts"]["adjudication"] == 0
+    assert lead.get(f"{HERE}/queues/{queue['id']}").json()["counts"]["adjudication"] == 4
     lead.patch(f"{HERE}/queues/{queue['id']}", {"state": "closed"})
     assert ada.get(f"{HERE}/queues/{queue['id']}/agreement").status_code == 200
 

@@ -62,6 +62,7 @@ def queue_group() -> None:
     "--tolerance", type=click.IntRange(0), default=0, show_default=True, help="Levels two labels may lie apart."
 )
 @click.option("--calibration", type=_file, help="Rows with known labels: `input`, `output`, `gold`.")
+@click.option("--calibration-set", help="Golden set of labelled answers, as `review gold` writes them.")
 @click.option("--calibration-share", type=click.FloatRange(0, 0.5), help="Share they make up at most.")
 @click.option("--no-priority", is_flag=True, help="Grave failures do not come first.")
 @click.option("--by", metavar="NAME", help="Who makes it; $EVALWRIGHT_USER or the user by default.")
@@ -115,6 +116,7 @@ def _asked(name: str, how: dict[str, Any]) -> Any:
         show_expected=not how["hide_expected"],
         tolerance=how["tolerance"],
         calibration=_rows(how["calibration"]) if how["calibration"] else (),
+        calibration_set=how["calibration_set"],
         calibration_share=how["calibration_share"],
         priority="none" if how["no_priority"] else "severity",
         seed=how["seed"] or None,

@@ -14,6 +14,7 @@ from evalwright.core.review import Entry, Span
 from evalwright.services.golden import Goldens
 from evalwright.services.labels import read_labels
 from evalwright.services.reviewing.adjudicating import Verdict, adjudicate, to_decide, to_gold
+from evalwright.services.reviewing.agreement import queue_agreement
 from evalwright.services.reviewing.desk import Shown
 from evalwright.services.reviewing.estimates import queue_estimates
 from evalwright.services.reviewing.exchange import export, import_labels, read_incoming
@@ -236,6 +237,25 @@ def test_gold_keeps_what_the_set_knows_of_a_case_and_is_a_draft(workspace):
     assert cases["c0"].metadata["labels"] == {"helpful": "bad"}
     assert cases["c1"].metadata["adjudicated_by"] == "lea"
     assert to_gold(workspace, queue, "judged", by="lea").version is None
+
+
+def test_gold_becomes_the_known_items_of_the_next_queue(workspace):
+    queue = disputed_queue(workspace)
+    for one in to_decide(workspace, queue, by="lea"):
+        adjudicate(workspace, one.item.id, Verdict(answers={"helpful": "fair"}, reason="so", by="lea"))
+    to_gold(workspace, queue, "judged", by="lea")
+    made = queue_of(workspace, 4, name="next", calibration_set="judged")
+    assert (made.items, made.calibration) == (4, 2)
+    (ada,) = desks(workspace, "ada")
+    while isinstance(shown := ada.next(made.queue), Shown):
+        ada.submit(shown.id, Entry(answers={"helpful": "fair" if shown.input == "question 0" else "good"}))
+    (figures,) = queue_agreement(workspace, made.queue).rubrics
+    (rater,) = figures.raters
+    assert rater.n == 4, "known items count for nothing else"
+    assert (rater.calibration_accuracy.value, rater.calibration_accuracy.n) == (0.5, 2)
+    Goldens(workspace, by="ann").add("plain", [Case(id="x", input="y")])
+    with pytest.raises(UsageError, match="has labels"):
+        queue_of(workspace, 1, calibration_set="plain")
 
 
 def test_labels_within_the_tolerated_steps_are_settled_in_the_middle(workspace):

@@ -53,7 +53,7 @@ class MineInfo(Wire):
 
 
 class QueueInfo(Wire):
-    """A queue; where its items come from only leads see."""
+    """A queue; where its items come from, and how many are disputed, only leads see."""
 
     id: str
     name: str
@@ -150,6 +150,7 @@ class QueueBody(Body):
     calibration: Annotated[
         list[dict[str, Any]], Field(max_length=10_000, description="`input`, `output`, `gold` by rubric, `reason`.")
     ] = []
+    calibration_set: Annotated[str, Field(max_length=200, description="Golden set of labelled answers.")] | None = None
     calibration_share: Annotated[float, Field(ge=0, le=0.5)] | None = None
     priority: Literal["severity", "none"] = "severity"
     seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
@@ -314,6 +315,8 @@ def _told(project: ProjectContext, queue: Queue, counts: QueueCounts) -> QueueIn
     mine = Desk(project.workspace, project.username, clock=project.state.now).position(queue)
     values = {name: getattr(queue, name) for name in QueueInfo.model_fields if hasattr(queue, name)}
     values["source"] = queue.source if is_lead(project) else None
+    if not is_lead(project):
+        counts = msgspec.structs.replace(counts, adjudication=0)  # how far people agree is not for those who label
     values["raters"] = None if queue.raters is None else list(queue.raters)
     values["rubrics"] = list(queue.rubrics)
     return QueueInfo.model_validate({**values, "counts": counts, "mine": mine}, from_attributes=True)

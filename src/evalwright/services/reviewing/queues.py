@@ -19,6 +19,7 @@ from evalwright.review.blinding import PRIME, new_id
 from evalwright.review.rules import level_of, rationale_problem
 from evalwright.review.selection import Candidate, Chosen, choose_active, choose_random, strata_of
 from evalwright.services.calibration import output_hash
+from evalwright.services.golden import opened
 from evalwright.services.reviewing.candidates import Found, candidates, of_row
 from evalwright.services.reviewing.requests import MAX_ITEMS, MAX_RATERS, NewQueue
 from evalwright.store import review_queues as store
@@ -67,7 +68,7 @@ def make_queue(workspace: Workspace, asked: NewQueue, *, by: str, now: float | N
     queue = _queue(asked, by, time.time() if now is None else now, seed)
     queue = msgspec.structs.replace(queue, source=_source(asked, found, strata))
     shuffles = np.random.default_rng([seed, 1])
-    known = _calibration(queue, asked, len(picked))
+    known = _calibration(workspace, queue, asked, len(picked))
     made = [_item(queue, one, strata, chosen, place) for place, one in enumerate(picked)]
     mixed = _mixed([*made, *_known_items(queue, known, made, shuffles)], shuffles)
     store.add_queue(workspace.catalog.engine, queue, mixed)
@@ -250,17 +251,33 @@ class _Known:
     hidden: Hidden
 
 
-def _calibration(queue: Queue, asked: NewQueue, items: int) -> list[_Known]:
-    known = [_known(queue, asked, row, number) for number, row in enumerate(asked.calibration, start=1)]
+def _calibration(workspace: Workspace, queue: Queue, asked: NewQueue, items: int) -> list[_Known]:
+    rows = [*asked.calibration, *_labelled_cases(workspace, asked.calibration_set)]
+    known = [_known(queue, asked, row, number) for number, row in enumerate(rows, start=1)]
     if asked.calibration_share is None or not known:
         return known
     share = asked.calibration_share
     return known[: max(1, round(share / (1.0 - share) * items))] if share else []
 
 
+def _labelled_cases(workspace: Workspace, reference: str | None) -> list[dict[str, Json]]:
+    """Labelled answers of a golden set as rows with known labels."""
+    if reference is None:
+        return []
+    with opened(reference, workspace) as cases:
+        rows: list[dict[str, Json]] = [
+            {"id": case.id, "input": case.input, "expected": case.expected, "cluster": case.cluster, **case.metadata}
+            for case in cases
+            if "labels" in case.metadata
+        ]
+    if not rows:
+        raise UsageError(f"no case of {reference} has labels", hint="`evalwright review gold` writes such sets")
+    return rows
+
+
 def _known(queue: Queue, asked: NewQueue, row: Mapping[str, Json], number: int) -> _Known:
     where = f"calibration row {number}"
-    given = row.get("gold", row.get("labels", row.get("label")))
+    given = next((row[name] for name in ("gold", "labels", "label") if row.get(name) is not None), None)
     if given is None:
         raise UsageError(f"{where} has no `gold`", hint="the right level, or one by rubric")
     stated: dict[str, Any] = given if isinstance(given, dict) else dict.fromkeys((r.name for r in queue.rubrics), given)

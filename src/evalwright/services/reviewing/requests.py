@@ -83,6 +83,7 @@ class NewQueue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         show_expected: Whether reviewers see what the case expects.
         tolerance: Steps two labels on an ordered scale may lie apart.
         calibration: Rows whose right label is known: `input`, `output` (`outputs`), `gold` by rubric, `reason`.
+        calibration_set: A golden set of labelled answers, as `gold` writes them, `name@version`: more such rows.
         calibration_share: Share of the queue they make up, at most; None for all of them.
         priority: `severity`: cases that failed a graver scorer first; `none`.
         seed: Seed of the reviewers' orders and sides.
@@ -100,6 +101,7 @@ class NewQueue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     show_expected: bool = True
     tolerance: int = 0
     calibration: tuple[dict[str, Json], ...] = ()
+    calibration_set: str | None = None
     calibration_share: float | None = None
     priority: Literal["severity", "none"] = "severity"
     seed: int | None = None
