@@ -14,7 +14,7 @@ RUBRIC = {
     "pass_from": "good",
     "levels": [{"name": "bad", "value": 0}, {"name": "fair", "value": 0.5}, {"name": "good", "value": 1}],
 }
-ROWS = [{"id": f"c{n}", "input": f"q {n}", "output": f"a {n}", "model": "secret-model"} for n in range(4)]
+ROWS = [{"id": f"parcel/{n}", "input": f"q {n}", "output": f"a {n}", "model": "secret-model"} for n in range(4)]
 
 
 def queue_body(**settings):
@@ -91,7 +91,7 @@ def test_reviewers_see_neither_source_nor_model_nor_agreement(lead, reviewers):
     assert '"source": {' not in shown
     assert '"source":{' not in shown
     assert "case_id" not in shown
-    assert "c0" not in shown
+    assert "parcel/" not in shown
     for path in ("items", "adjudication", "export", "estimate", "label-studio", "agreement"):
         assert ada.get(f"{HERE}/queues/{queue['id']}/{path}").status_code == 403, path
     assert ada.get(f"{HERE}/queues/{queue['id']}").json()["counts"]["adjudication"] == 0
