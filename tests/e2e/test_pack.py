@@ -1,6 +1,7 @@
 """Packs from the command line: list, show, new, test, run."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -298,3 +299,19 @@ def test_a_disguise_that_is_needed_stays_and_the_words_in_it_become_fewer(folder
     assert found["disguise"] == "base64"
     assert len(found["clear"].split()) <= 3
     assert found["minimised"] != found["payload"]
+
+
+def test_the_help_desk_is_attacked_in_a_copy_of_its_own_articles(folder):
+    """In a process of its own: the articles' folder is read when the help desk is imported."""
+    pytest.importorskip("bm25s")
+    before = {path.name: path.stat().st_mtime_ns for path in (HELPDESK / "articles").iterdir()}
+    words = ["--target", str(HELPDESK / "suite.yaml"), "--surface", str(HELPDESK / "surface.yaml")]
+    code = "from evalwright.cli.main import run; run()"
+    command = [sys.executable, "-c", code, "pack", "run", "content-relay", *words]
+    command += ["--limit", "20", "--json", "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=folder.path)
+    report = json.loads(done.stdout)
+    assert "22 of 25 questions of the suite led to one of 74 own documents" in report["carriers"]
+    assert report["counts"]["tries"] == 20
+    assert report["counts"]["invalid"] < 20
+    assert {path.name: path.stat().st_mtime_ns for path in (HELPDESK / "articles").iterdir()} == before
