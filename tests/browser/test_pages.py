@@ -13,7 +13,19 @@ import pytest
 from tests.browser.conftest import run
 from tests.browser.kit import Watched, Workbench
 
-PAGES = ("overview", "runs", "gates", "compare", "trends", "suites", "datasets", "review", "admin", "account")
+PAGES = (
+    "overview",
+    "runs",
+    "gates",
+    "compare",
+    "trends",
+    "findings",
+    "suites",
+    "datasets",
+    "review",
+    "admin",
+    "account",
+)
 
 
 def query(watched: Watched) -> dict[str, list[str]]:
@@ -145,6 +157,44 @@ def test_neighbours_follow_the_filter_of_the_list(visit: Callable[..., Watched],
     assert all("status=failed" in url for url in seen)
     page.keyboard.press("[")
     page.wait_for_function("wanted => location.href === wanted", arg=seen[-2])
+
+
+def test_one_asks_for_a_waiver_and_another_agrees(visit: Callable[..., Watched], people: Workbench) -> None:
+    helpdesk = people.runs("helpdesk")[-1]
+    dan = visit("dan", f"/p/default/runs/{helpdesk}")
+    dan.page.get_by_role("button", name="Ask for a waiver").first.click()
+    dan.page.fill("dialog textarea", "The fix ships on Thursday.")
+    dan.page.click("dialog button[type=submit]")
+    dan.page.wait_for_selector("dialog", state="detached")
+    dan.go("/p/default/gates?tab=waivers")
+    assert dan.page.get_by_role("button", name="Approve").is_disabled()
+    ada = visit("ada", "/p/default/gates?tab=waivers")
+    ada.page.get_by_role("button", name="Approve").click()
+    ada.page.wait_for_selector("td .pill:has-text('active')")
+    ada.go(f"/p/default/runs/{helpdesk}")
+    assert ada.page.locator(".verdict-badge.waived").count() == 1
+
+
+def test_a_failed_case_becomes_a_finding_and_a_golden_case(visit: Callable[..., Watched], people: Workbench) -> None:
+    helpdesk = people.runs("helpdesk")[0]
+    dan = visit("dan", f"/p/default/runs/{helpdesk}?status=failed")
+    page = dan.page
+    page.locator("tr.go-row").first.click()
+    page.wait_for_selector(".case-page")
+    case_id = page.locator("h1").inner_text().split("\n")[-1]
+    page.get_by_role("button", name="Open as finding").click()
+    page.fill("dialog input[name=note]", "The price list was not retrieved.")
+    page.click("dialog button[type=submit]")
+    page.wait_for_selector(".notes:has-text('The price list')")
+    page.get_by_role("button", name="Add to golden set").click()
+    page.fill("dialog input[name=dataset]", "regressions")
+    page.click("dialog button[type=submit]")
+    page.wait_for_selector("dialog .notice.good")
+    dan.go("/p/default/datasets/regressions")
+    page.wait_for_selector(f"td:has-text('{case_id}')")
+    dan.go("/p/default/findings")
+    page.click(f"a:has-text('{case_id}')")
+    page.wait_for_selector(".case-page")
 
 
 def test_every_page_on_a_phone_in_the_dark(visit: Callable[..., Watched], people: Workbench) -> None:

@@ -8,12 +8,9 @@ import tarfile
 import msgspec
 import pytest
 
-from evalwright.server.settings import ServerSettings
 from evalwright.services.transfer import RunFiles, run_files
 from tests.e2e.conftest import folder  # noqa: F401  # fixture
-from tests.server.conftest import Server
 from tests.server.live import listening
-from tests.shared_places import aws_environment, s3_server  # noqa: F401  # fixture
 
 GATE = "gate:\n  - { metric: exact, at_least: 0.6 }\n"
 
@@ -242,23 +239,3 @@ def test_an_index_is_read_strictly(place):
     answer = place.program.client.post("/api/v1/projects/default/runs", content=data, headers=place.program.headers)
     assert answer.status_code == 422
     assert RunFiles.__struct_fields__ == ("run_id", "files", "blobs")
-
-
-@pytest.mark.slow
-def test_two_servers_with_a_bucket_share_what_was_sent(folder, postgres_server, s3_server, tmp_path, monkeypatch):  # noqa: F811
-    aws_environment(monkeypatch, s3_server.url)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    catalog, objects = postgres_server(), s3_server.new()
-    servers = [
-        Server(ServerSettings(workspace=tmp_path / name, catalog=catalog, objects=objects)) for name in ("one", "two")
-    ]
-    program = servers[0].program("eva", "read", "write", roles={"default": "engineer"})
-    monkeypatch.setenv("EVALWRIGHT_TOKEN", program.headers["Authorization"].removeprefix("Bearer "))
-    folder.suite(extra=GATE)
-    with listening(servers[0].app) as one, listening(servers[1].app) as two:
-        assert folder.run("run", "suite.yaml", "--server", one, "--report", "none", "-q").code == 0
-        assert "was there already" in folder.run("push", "latest", "--server", two).err
-        shown = folder.run("show", "latest", "q00", "--server", two)
-        assert (shown.code, "question 0" in shown.out) == (0, True), shown.err
-    for server in servers:
-        server.state.close()

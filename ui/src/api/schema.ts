@@ -973,6 +973,7 @@ export interface components {
         Overview: {
             at: number;
             judges: components["schemas"]["JudgeTile"][];
+            review: components["schemas"]["ReviewTile"];
             safety: components["schemas"]["SafetyTile"];
             sets: components["schemas"]["SetTile"][];
             spend: components["schemas"]["Spend"];
@@ -1472,6 +1473,13 @@ export interface components {
             sentence: string;
             total?: number | null;
         };
+        ReviewTile: {
+            adjudication: number;
+            in_progress: number;
+            oldest_at: number | null;
+            open: number;
+            queues: number;
+        };
         Rubric: {
             criterion: string;
             /** @default [] */
@@ -1853,6 +1861,8 @@ export interface components {
             cadence_days?: number | null;
             /** @default  */
             classification: string;
+            /** @default  */
+            file: string;
             name: string;
             owner?: string | null;
             /** @default  */

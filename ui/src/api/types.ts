@@ -212,6 +212,7 @@ export interface Overview {
     cases?: number | null;
     state?: string | null;
   }[];
+  review: { queues: number; open: number; in_progress: number; adjudication: number; oldest_at?: number | null };
   spend: { currency: string; last_30d: number | null; unknown?: number; per_suite: { suite: string; cost: number | null; runs?: number }[] };
 }
 

@@ -25,6 +25,7 @@ export const PLACES: Place[] = [
   { path: "/runs", title: "Runs", icon: "runs", group: "Look" },
   { path: "/compare", title: "Compare", icon: "compare", group: "Look" },
   { path: "/trends", title: "Trends", icon: "trend", group: "Look" },
+  { path: "/findings", title: "Findings", icon: "finding", group: "Look" },
   { path: "/suites", title: "Suites", icon: "suite", group: "Build" },
   { path: "/datasets", title: "Datasets", icon: "data", group: "Build" },
   { path: "/review", title: "Review", icon: "review", group: "Build" },

@@ -4,7 +4,7 @@ import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from "react";
 import type { Paged } from "../api/queries";
 import { address, type Params } from "../api/client";
-import { navigate, useQueryState } from "../app/router";
+import { Link, navigate, useQueryState } from "../app/router";
 import { useProject } from "../app/session";
 import { count } from "../lib/format";
 import { Menu } from "./Menu";
@@ -140,7 +140,7 @@ export function DataTable<T>(props: TableProps<T>) {
                 )}
                 {columns.map((column) => (
                   <td key={column.id} data-l={column.main ? undefined : column.title} className={`${column.numeric ? "n" : column.wide ? "wide" : ""} ${column.main ? "key1" : ""}`}>
-                    {column.cell(row)}
+                    {column.main && to ? <Link className="row-link" to={to}>{column.cell(row)}</Link> : column.cell(row)}
                   </td>
                 ))}
               </tr>

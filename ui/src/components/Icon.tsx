@@ -7,6 +7,7 @@ const PATHS = {
   runs: "M4 6h16M4 12h16M4 18h10",
   compare: "M8 4v16M16 4v16M4 8h8M12 16h8",
   trend: "M4 19V5M4 19h16M7 14l4-4 3 3 6-7",
+  finding: "M6 21V4h10l-2 4 2 4H6",
   suite: "M5 4h14v5H5zM5 12h14v8H5zM9 16h6",
   data: "M4 6c0-1.7 3.6-3 8-3s8 1.3 8 3-3.6 3-8 3-8-1.3-8-3zM4 6v12c0 1.7 3.6 3 8 3s8-1.3 8-3V6M4 12c0 1.7 3.6 3 8 3s8-1.3 8-3",
   review: "M4 5h16v11H9l-5 4zM8 9h8M8 12.5h5",

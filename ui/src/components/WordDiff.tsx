@@ -2,16 +2,24 @@
 
 import { useMemo } from "react";
 import { asText } from "../lib/hidden";
-import { wordDiff } from "../lib/worddiff";
+import { isRewritten, wordDiff } from "../lib/worddiff";
 import { Characters } from "./Text";
 
-export function WordDiff({ before, after }: { before: unknown; after: unknown }) {
+interface WordDiffProps {
+  before: unknown;
+  after: unknown;
+  /** In a narrow row only the new text is shown where nothing of the old is left. */
+  dense?: boolean;
+}
+
+export function WordDiff({ before, after, dense = false }: WordDiffProps) {
   const [old, now] = [asText(before), asText(after)];
   const parts = useMemo(() => wordDiff(old, now), [old, now]);
   if (!parts) return <span dir="auto"><Characters text={now.slice(0, 2_000)} /> <em className="muted">(too different for a word diff)</em></span>;
+  const shown = dense && isRewritten(parts) ? parts.filter((part) => part.kind === "added") : parts;
   return (
     <span className="diff" dir="auto">
-      {parts.map((part, place) =>
+      {shown.map((part, place) =>
         part.kind === "same" ? (
           <Characters key={place} text={part.text} />
         ) : part.kind === "added" ? (

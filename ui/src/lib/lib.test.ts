@@ -63,6 +63,10 @@ describe("word differences", () => {
     expect(parts.filter((part) => part.kind !== "added").map((part) => part.text).join("")).toBe("The fee is 9 euros.");
     expect(parts.filter((part) => part.kind !== "removed").map((part) => part.text).join("")).toBe("The fee is 12 euros a month.");
   });
+  it("tell a rewritten text whole, and neighbouring changes as one", () => {
+    expect(wordDiff("how many people", "Is it cheap?")?.map((part) => part.kind)).toEqual(["removed", "added"]);
+    expect(wordDiff("It costs nine euros a month in all plans", "It costs about ten pounds a month in all plans")?.map((part) => part.text)).toEqual(["It costs ", "nine euros ", "about ten pounds ", "a month in all plans"]);
+  });
   it("give up on texts too long to compare", () => {
     expect(wordDiff("a ".repeat(20_000), "b ".repeat(20_000))).toBeNull();
   });

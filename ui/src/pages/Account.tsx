@@ -50,7 +50,7 @@ function Tokens() {
     <Section title="Access tokens" note="for the command line and other programs">
       {made && <div className="notice good">Copy it now, it is not shown again: <code className="secret">{made}</code> <CopyButton text={made} /></div>}
       <Loaded query={query} rows={2}>
-        {(data) => !data.items.length ? <Empty title="No token" command={`evalwright list runs --server ${window.location.origin} --token TOKEN`} /> : (
+        {(data) => !data.items.length ? <Empty title="No token" command={`EVALWRIGHT_TOKEN=ewt_… evalwright list runs --server ${window.location.origin}${project.page("")}`} /> : (
           <table className="grid">
             <thead><tr><th>Token</th><th>May</th><th>Project</th><th className="n">Ends</th><th className="n">Last used</th><th /></tr></thead>
             <tbody>

@@ -58,7 +58,7 @@ export function Datasets() {
       <Tabs name="tab" fallback="sets" tabs={[{ id: "sets", title: "Golden sets" }, { id: "proposals", title: "Proposals" }]} />
       {tab === "proposals" ? <Proposals /> : (
         <Loaded query={query}>
-          {(data) => !data.items.length ? <Empty title="No golden set" command="evalwright dataset add NAME cases.jsonl --message 'first version'">A golden set is a dataset with versions, an owner and a cadence. Suites name it as <code>golden: NAME</code>.</Empty> : (
+          {(data) => !data.items.length ? <Empty title="No golden set" command="evalwright dataset create support --from cases.jsonl --owner team">A golden set is a dataset with versions, an owner and a cadence. Suites name it as <code>golden: NAME</code>.</Empty> : (
             <table className="grid">
               <thead><tr><th>Set</th><th>State</th><th>Tier</th><th>Owner</th><th className="n">Version</th><th className="n">Cases</th><th className="n">Age</th></tr></thead>
               <tbody>

@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 import { useGet } from "../api/queries";
-import type { Listing, Overview as Data, OverviewSuite, Queue, Waiver } from "../api/types";
+import type { Overview as Data, OverviewSuite, Waiver } from "../api/types";
 import { Link } from "../app/router";
 import { useProject } from "../app/session";
 import { Band } from "../components/Band";
@@ -47,7 +47,6 @@ const listed = (suites: OverviewSuite[]) => {
 };
 
 function Tiles({ data }: { data: Data }) {
-  const canReview = useProject().can("reviewer");
   if (!data.suites.length) {
     return <Empty title="No run yet" command="evalwright run suite.yaml">Run a suite in this workspace, and its gate, its figures and their history appear here.</Empty>;
   }
@@ -62,7 +61,7 @@ function Tiles({ data }: { data: Data }) {
         <Safety data={data} />
         <Judges data={data} />
         <Sets data={data} />
-        {canReview && <Review />}
+        <Review data={data} />
         <Spend data={data} />
       </div>
     </>
@@ -184,7 +183,7 @@ function Judges({ data }: { data: Data }) {
   const project = useProject();
   return (
     <Tile title="Judge health" to={project.page("/suites")}>
-      {!data.judges.length && <Empty title="No judge has been measured" command="evalwright calibrate RUN --labels labels.csv">Against people's labels, a judge's agreement gets a figure here.</Empty>}
+      {!data.judges.length && <Empty title="No judge has been measured" command="evalwright calibrate suite.yaml:METRIC --labels labels.csv">Against people's labels, a judge's agreement gets a figure here.</Empty>}
       <ul className="rows">
         {data.judges.map((judge) => (
           <li key={judge.scorer}>
@@ -208,7 +207,7 @@ function Sets({ data }: { data: Data }) {
     <Tile title="Golden sets" to={project.page("/datasets")} tone={stale ? "wary" : ""}>
       {data.sets.length ? (
         <p className="muted">{stale ? `${stale} of ${data.sets.length} older than their cadence` : `all ${data.sets.length} within their cadence`}</p>
-      ) : <Empty title="No golden set" command="evalwright dataset add cases.jsonl --name support" />}
+      ) : <Empty title="No golden set" command="evalwright dataset create support --from cases.jsonl" />}
       <ul className="rows">
         {data.sets.slice(0, 6).map((set) => (
           <li key={set.name}>
@@ -225,20 +224,16 @@ function Sets({ data }: { data: Data }) {
   );
 }
 
-function Review() {
+function Review({ data }: { data: Data }) {
   const project = useProject();
-  const query = useGet<Listing<Queue>>(project.api("/review/queues"), {}, { enabled: project.can("reviewer") });
-  const queues = (query.data?.items ?? []).filter((queue) => queue.state === "open");
-  const sum = (name: "items" | "done" | "in_progress" | "adjudication") => queues.reduce((total, queue) => total + queue.counts[name], 0);
-  const oldest = Math.min(...queues.map((queue) => queue.counts.oldest_at ?? Infinity));
-  const open = sum("items") - sum("done");
+  const { queues, open, in_progress: busy, adjudication, oldest_at: oldest } = data.review;
   return (
     <Tile title="Review backlog" to={project.page("/review")}>
       <p className="figure">{count(open)}</p>
-      <p className="muted">{open ? `open items in ${plural(queues.length, "queue")}${Number.isFinite(oldest) ? `, the oldest put there ${relative(oldest)}` : ""}` : "nothing waits for a reviewer"}</p>
+      <p className="muted">{open ? `open items in ${plural(queues, "queue")}${oldest ? `, the oldest put there ${relative(oldest)}` : ""}` : "nothing waits for a reviewer"}</p>
       <ul className="rows">
-        <li>in progress <span className="end"><b>{count(sum("in_progress"))}</b></span></li>
-        <li>to adjudicate <span className="end"><b>{count(sum("adjudication"))}</b></span></li>
+        <li>in progress <span className="end"><b>{count(busy)}</b></span></li>
+        <li>to adjudicate <span className="end"><b>{count(adjudication)}</b></span></li>
       </ul>
     </Tile>
   );

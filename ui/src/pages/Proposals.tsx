@@ -32,7 +32,7 @@ export function Proposals() {
   const query = useGet<Listing<Proposal>>(project.api("/proposals"));
   return (
     <Loaded query={query}>
-      {(data) => !data.items.length ? <Empty title="No proposal" command="evalwright propose --help">A change of a golden set, rubric, scorer or gate waits here with its difference and its impact until somebody else agrees.</Empty> : (
+      {(data) => !data.items.length ? <Empty title="No proposal" command="evalwright proposal --help">A change of a golden set, rubric, scorer or gate waits here with its difference and its impact until somebody else agrees.</Empty> : (
         <div className="proposals">{data.items.map((proposal) => <One key={proposal.id} proposal={proposal} />)}</div>
       )}
     </Loaded>

@@ -2,7 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { api, setCsrf } from "../api/client";
 import { useGet } from "../api/queries";
-import type { Session } from "../api/types";
+import type { Listing, Session } from "../api/types";
 import { Field, FormError, useSubmit } from "../components/Form";
 import { Icon } from "../components/Icon";
 
@@ -19,8 +19,8 @@ const REFUSALS: Record<string, string> = {
 export function SignIn() {
   const refused = new URLSearchParams(window.location.search).get("error") ?? "";
   const client = useQueryClient();
-  const server = useGet<{ oidc: Provider[] }>("/server");
-  const oidc = server.data?.oidc ?? [];
+  const providers = useGet<Listing<Provider>>("/oidc/providers");
+  const oidc = providers.data?.items ?? [];
   const back = window.location.pathname.startsWith("/p/") ? window.location.pathname + window.location.search : "/";
   useEffect(() => { document.title = "Sign in · Evalwright"; }, []);
   const submit = useSubmit(async (values) => {

@@ -17,6 +17,7 @@ const Dataset = lazy(() => import("./Dataset").then((file) => ({ default: file.D
 const Datasets = lazy(() => import("./Datasets").then((file) => ({ default: file.Datasets })));
 const Adjudication = lazy(() => import("./review/Adjudication").then((file) => ({ default: file.Adjudication })));
 const Agreement = lazy(() => import("./review/Agreement").then((file) => ({ default: file.Agreement })));
+const Findings = lazy(() => import("./Findings").then((file) => ({ default: file.Findings })));
 const Labelling = lazy(() => import("./review/Labelling").then((file) => ({ default: file.Labelling })));
 const QueuePage = lazy(() => import("./review/QueuePage").then((file) => ({ default: file.QueuePage })));
 const Queues = lazy(() => import("./review/Queues").then((file) => ({ default: file.Queues })));
@@ -31,6 +32,7 @@ export const ROUTES: [string, (parts: Parts) => ReactNode][] = [
   ["/runs/:run/cases/:case", (parts) => <Case run={parts["run"] ?? ""} id={parts["case"] ?? ""} />],
   ["/compare", () => <Compare />],
   ["/trends", () => <Trends />],
+  ["/findings", () => <Findings />],
   ["/suites", () => <Suites />],
   ["/datasets", () => <Datasets />],
   ["/datasets/:name", (parts) => <Dataset name={parts["name"] ?? ""} />],

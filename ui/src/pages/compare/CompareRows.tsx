@@ -83,7 +83,7 @@ export function CompareRows({ data, place }: RowsProps) {
       </div>
       <ActiveFilters names={{ metric: "metric", flip: "moved", slice: "slice", q: "search" }} />
       {page.error ? <Problem error={page.error} retry={page.retry} /> : page.loading ? <Loading rows={10} /> : !page.rows.length ? <Empty title="No case matches">Take off a filter to see more.</Empty> : (
-        <div className={`rows ${page.fetching ? "stale" : ""}`} role="list" aria-label="Cases" ref={list.box} style={{ height: list.size }}>
+        <div className={`compare-list ${page.fetching ? "stale" : ""}`} role="list" aria-label="Cases" ref={list.box} style={{ height: list.size }}>
           {list.items.map((item) => {
             const row = page.rows[item.index];
             return row && (
@@ -146,18 +146,18 @@ function Dense({ row, order, against, figure, href, open, onOpen }: DenseProps) 
       <span className="moves" title="A → B"><Outcome passed={base?.passed} error={base?.error} /><span aria-hidden="true">→</span>{sides.map((side, index) => <Outcome key={index} passed={side?.passed} error={side?.error} />)}</span>
       <Link className="cid" to={href}>{visible(row.case_id)}</Link>
       <span className="clamp2 ask muted"><Line value={row.input} width={260} /></span>
-      <span className="clamp2 out"><Changed row={row} side={shown} against={against} /></span>
+      <span className="clamp2 out"><Changed row={row} side={shown} against={against} dense /></span>
       <span className="n values">{number(base?.value, figure?.unit)} → {sides.map((side, index) => <span key={index}>{index ? " · " : ""}{number(side?.value, figure?.unit)}</span>)}</span>
       <span className={`n delta ${tone}`}>{delta === null || delta === undefined ? "–" : signed(delta, figure?.unit ?? "")}</span>
     </div>
   );
 }
 
-function Changed({ row, side, against }: { row: CompareRow; side: CompareSide | undefined; against: Against }) {
+function Changed({ row, side, against, dense = false }: { row: CompareRow; side: CompareSide | undefined; against: Against; dense?: boolean }) {
   const text = textOf(side);
   if (side?.error) return <span className="warn-text"><Line value={text} /></span>;
-  if (against === "baseline") return <WordDiff before={textOf(row.sides[0])} after={text} />;
-  if (against === "expected" && row.expected) return <WordDiff before={row.expected} after={text} />;
+  if (against === "baseline") return <WordDiff before={textOf(row.sides[0])} after={text} dense={dense} />;
+  if (against === "expected" && row.expected) return <WordDiff before={row.expected} after={text} dense={dense} />;
   return <Line value={text} width={400} />;
 }
 

@@ -16,6 +16,14 @@ export function Flips({ candidate }: { candidate: Candidate }) {
       <b>{count(value)}</b><span>{words}</span>
     </button>
   );
+  if (flips.verdicts === false) {
+    return (
+      <div className="card">
+        <h4>{visible(flips.metric)}: cases that moved</h4>
+        <div className="flips two">{cell("pass_fail", flips.pass_fail, "got worse")}{cell("fail_pass", flips.fail_pass, "got better")}</div>
+      </div>
+    );
+  }
   return (
     <div className="card">
       <h4>{flips.metric ? visible(flips.metric) : "Row verdict"}: A down, B across</h4>
@@ -23,9 +31,9 @@ export function Flips({ candidate }: { candidate: Candidate }) {
         <span /><span className="axis">B passes</span><span className="axis">B fails</span>
         <span className="axis">A passes</span>
         <span className="flip same"><b>{count(flips.both)}</b><span>both pass</span></span>
-        {cell("pass_fail", flips.pass_fail, flips.verdicts === false ? "got worse" : "broke")}
+        {cell("pass_fail", flips.pass_fail, "broke")}
         <span className="axis">A fails</span>
-        {cell("fail_pass", flips.fail_pass, flips.verdicts === false ? "got better" : "fixed")}
+        {cell("fail_pass", flips.fail_pass, "fixed")}
         <span className="flip same"><b>{count(flips.neither)}</b><span>both fail</span></span>
       </div>
     </div>

@@ -53,10 +53,10 @@ export function Strip({ candidate, family, folded, onFold }: StripProps) {
             return (
               <tr key={`${figure.metric}${figure.statistic ?? ""}`} className={active ? "current" : ""} title={pairWords(figure)}>
                 <td><button type="button" className="link" aria-pressed={active} onClick={() => write({ metric: active ? null : figure.metric, flip: null })}>{visible(metricName({ metric: figure.metric, statistic: figure.statistic ?? "mean" }))}</button>{figure.higher_is_better === false && <span className="muted"> ↓</span>}</td>
-                <td className="n">{number(figure.baseline, figure.unit)} → <b>{number(figure.candidate, figure.unit)}</b></td>
+                <td className="n">{number(figure.baseline, figure.unit === "s" ? "s" : "")} → <b>{number(figure.candidate, figure.unit)}</b></td>
                 <td className="n"><b>{signed(figure.difference, figure.unit, figure.share)}</b></td>
                 <td className="bar-col"><DeltaBar difference={figure.difference} low={figure.low} high={figure.high} margin={figure.margin ?? null} span={figure.share ? shares : spanOf([figure])} better={figure.higher_is_better} tone={TONES[verdict] ?? "plain"} words={pairWords(figure)} /></td>
-                <td><span className={`change ${verdict}`}>{WORDS[verdict] ?? verdict}</span>{figure.no_worse === true && verdict === "unclear" && <span className="muted small-text"> not worse by the margin</span>}</td>
+                <td><span className={`change ${verdict}`}>{WORDS[verdict] ?? verdict}</span>{figure.no_worse === true && verdict === "unclear" && <span className="no-worse" title="a loss beyond the margin is ruled out"> not worse</span>}</td>
                 <td className="n" data-l="p">{pValue(figure.p_adjusted ?? figure.p)}</td>
                 <td className="n" data-l="pairs">{count(figure.n ?? 0)}</td>
                 <td className="n muted" data-l="could see">{figure.mde === null || figure.mde === undefined ? "–" : `±${signed(figure.mde, figure.unit, figure.share).slice(1)}`}</td>
