@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evalwright.core.errors import EvalwrightError
+from evalwright.core.errors import EvalwrightError, UsageError
 from evalwright.core.review import Queue, QueueKind
 from evalwright.review.agreement import Plan
 from evalwright.services.reviewing.agreement import table_agreement
@@ -84,3 +84,17 @@ def test_dimensions_of_long_tables():
 def test_the_same_item_in_several_rows_of_a_wide_table_is_several_units():
     rows = [{"id": "t", "model": m, "r1": 1, "r2": 2} for m in ("a", "b")]
     assert tables_of(rows, TableOptions()).tables[0].units == ("t", "t #2")
+
+
+def test_which_columns_of_a_wide_table_are_raters():
+    def raters(**columns):
+        rows = [{"id": n, **{name: values[n % len(values)] for name, values in columns.items()}} for n in range(40)]
+        return tables_of(rows, TableOptions()).tables[0].raters
+
+    yes = ("yes", "no", "yes")
+    assert raters(annotator_1=yes, annotator_2=yes, topic=("a", "b")) == ("annotator_1", "annotator_2")
+    numbered = {f"label_annotated_{n}": yes for n in range(1, 4)}
+    assert raters(functionality=("f1", "f2"), label_gold=yes, **numbered) == tuple(numbered)
+    assert raters(locale=("de", "en", "fr"), ann=yes, bob=("no", "yes")) == ("ann", "bob")
+    with pytest.raises(UsageError, match="can't be told which columns are raters"):
+        raters(ann=yes, locale=("de", "en"))

@@ -37,9 +37,15 @@ def interface(queue: Queue) -> str:
         lines += [f"  <Header value={quoteattr(_title(name))}/>", f'  <Text name="{name}" value="${name}"/>']
     for rubric in queue.rubrics:
         lines += _choices(queue, rubric, sides[0])
-    lines += [f'  <Labels name="{EVIDENCE}" toName="{sides[0]}"><Label value="{EVIDENCE}"/></Labels>']
+    for name in sides:
+        lines += [f'  <Labels name="{_evidence(name)}" toName="{name}"><Label value="{EVIDENCE}"/></Labels>']
     lines += [f'  <TextArea name="{RATIONALE}" toName="{sides[0]}" placeholder="Why?" maxSubmissions="1"/>', "</View>"]
     return "\n".join(lines) + "\n"
+
+
+def _evidence(name: str) -> str:
+    """The control that marks places of an answer: one for each answer."""
+    return EVIDENCE + name.removeprefix("output")
 
 
 def _title(name: str) -> str:
@@ -133,7 +139,7 @@ def _annotation(queue: Queue, item: Item, label: Label) -> dict[str, Json]:
 def _region(queue: Queue, span: Span) -> dict[str, Json]:
     to = f"output_{span.side.lower()}" if queue.kind is QueueKind.PAIRWISE else "output"
     value = {"start": span.start, "end": span.end, "text": span.text, "labels": [EVIDENCE]}
-    return {"from_name": EVIDENCE, "to_name": to, "type": "labels", "value": value, "meta": {"text": [span.note]}}
+    return {"from_name": _evidence(to), "to_name": to, "type": "labels", "value": value, "meta": {"text": [span.note]}}
 
 
 # --- back ----------------------------------------------------------------------------------------------------------

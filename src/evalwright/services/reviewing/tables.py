@@ -16,7 +16,7 @@ from evalwright.core.rubric import Rubric
 from evalwright.core.suite import DatasetSpec
 from evalwright.datasets.importers.label_studio import is_tasks
 from evalwright.datasets.reader import read_raw
-from evalwright.review.ratings import Levels, Rating, Ratings, Shape, ratings_of, ratings_of_matrix
+from evalwright.review.ratings import Levels, Rating, Ratings, Shape, level_text, ratings_of, ratings_of_matrix
 from evalwright.services.reviewing.agreement import rubric_levels
 from evalwright.services.reviewing.label_studio import ratings_of_tasks
 from evalwright.services.reviewing.times import UNKNOWN, seconds
@@ -321,11 +321,34 @@ def _rater_columns(rows: list[dict[str, Json]], names: list[str], options: Table
     named = [name for name in names if _RATER.match(name)]
     if len(named) >= 2:
         return named
-    likely: list[str] = [name for name in names if name.lower() not in _TEXTS and _few(rows, name)]
+    few = [name for name in names if name.lower() not in _TEXTS and _few(rows, name)]
+    likely = _numbered(few) or _alike(rows, few)
     if len(likely) < 2:
         hint = "--raters A,B,C for a column each; --column rater=NAME for a row each"
         raise UsageError(f"{options.name}: it can't be told which columns are raters: {', '.join(names)}", hint=hint)
     return likely
+
+
+def _numbered(names: Sequence[str]) -> list[str]:
+    """The largest group of columns that differ only in a number at their end; empty when there is none."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        stem = name.rstrip("0123456789")
+        if stem != name:
+            groups.setdefault(stem, []).append(name)
+    largest = max(groups.values(), key=len, default=[])
+    return largest if len(largest) >= 2 else []
+
+
+def _alike(rows: list[dict[str, Json]], names: Sequence[str]) -> list[str]:
+    """The largest group of columns with the same kind of values: each shares half of the smaller column's values."""
+    values = {name: {level_text(row.get(name)) for row in rows} - {None} for name in names}
+
+    def like(one: str, other: str) -> bool:
+        return 2 * len(values[one] & values[other]) >= max(1, min(len(values[one]), len(values[other])))
+
+    groups = [[other for other in names if like(name, other)] for name in names]
+    return max(groups, key=len, default=[])
 
 
 def _few(rows: list[dict[str, Json]], name: str) -> bool:
