@@ -203,6 +203,14 @@ def test_documents_that_are_never_read_prove_nothing(folder, monkeypatch):
     assert "0 of 2 questions" in found["carriers"]
 
 
+def test_a_suite_declares_its_surface_in_a_file_beside_it(folder, monkeypatch):
+    monkeypatch.delenv("SHOP_DOCS", raising=False)
+    suite = shop(folder)
+    folder.write("suite.surface.yaml", SURFACE)
+    found = attack(folder, "indirect-injection", suite, "--transforms", "none", "--limit", "12")
+    assert "2 of 2 questions" in found["carriers"]
+
+
 def test_a_surface_with_mistakes_is_told_with_all_of_them(folder):
     folder.write("surface.yaml", "documents: { via: http, url: x }\ntool_results: { via: letter }\nmails: 1\n")
     done = folder.run("pack", "run", "exfiltration", "--target", folder.suite(), "--surface", "surface.yaml")

@@ -26,7 +26,7 @@ from evalwright.services.attack_request import AttackRequest
 from evalwright.services.attack_surface import Surface, read_surface
 from evalwright.services.option_files import bound_from_file, read_options
 from evalwright.services.sources import RunSource
-from evalwright.services.suite_files import load_source
+from evalwright.services.suite_files import file_of, load_source
 
 _MOST_CASES = 1_000
 _CARRIED_BY = {"documents": "document", "tool_results": "tool_result"}
@@ -84,8 +84,9 @@ def read_product(request: AttackRequest) -> Product:
         ConfigError: The suite, the surface or another file is wrong.
         UsageError: The target's input can't be told.
     """
-    surface = read_surface(request.surface) if request.surface else Surface()
-    base = request.surface.parent if request.surface else Path()
+    place = request.surface or _beside(request.suite)
+    surface = read_surface(place) if place else Surface()
+    base = place.parent if place else Path()
     # before the suite is read, because its product may look for the copy of a folder as soon as it is imported
     planters = planters_of(surface, base)
     suite = load_source(request.suite)
@@ -107,6 +108,13 @@ def read_product(request: AttackRequest) -> Product:
         policy=read_options(request.policy, ToolPolicy, what="the policy of tools") if request.policy else None,
         carriers="; ".join(own.summary for own in found.values()),
     )
+
+
+def _beside(suite: str) -> Path | None:
+    """The surface that a suite declares: `support.surface.yaml` beside `support.yaml`."""
+    path = file_of(suite)
+    found = path.with_name(f"{path.stem}.surface.yaml")
+    return found if found.is_file() else None
 
 
 def _own(
