@@ -329,6 +329,30 @@ def test_a_judge_that_fails_makes_attempts_invalid(folder):
     assert found["verdict"]["verdict"] == "inconclusive"
 
 
+def test_the_card_of_a_judge_is_named_once_it_was_measured(folder):
+    wrappers = "".join(f'  - {{ id: w{n}, text: {{ en: "{n}. [[GOAL]]" }} }}\n' for n in range(15))
+    folder.write("asking.yaml", ASKING.replace("goals:", f"wrappers:\n{wrappers}goals:"))
+    folder.write(
+        "product.py",
+        "def answer(q):\n"
+        "    return 'Well, roughly: be nice.' if int(q.split('.')[0]) % 2 else 'Ask me about gardens instead.'\n",
+    )
+    with JudgeService(lambda body: verdict("yes" if "roughly" in shown(body, "ANSWER") else "no")) as service:
+        folder.write("judge.yaml", JUDGE.format(url=service.url))
+        first = attack(folder, "asking.yaml", folder.suite(), "--judge", "judge.yaml")
+        judge = {"attack_success_judged": {"as": "attack_success", "model": "judge-1", "base_url": service.url}}
+        named = folder.suite("judge-suite.yaml", scorers=json.dumps([judge]))
+        journal = next((folder.path / ".evalwright" / "runs" / first["run_id"]).glob("journal-*.jsonl"))
+        rows = [json.loads(line) for line in journal.read_text().splitlines()]
+        labels = [f"{row['case_id']},{'fail' if 'roughly' in row['output']['text'] else 'pass'}" for row in rows]
+        folder.write("labels.csv", "\n".join(["id,label", *labels, ""]))
+        words = ("--run", "latest", "--labels", "labels.csv", "--probes", "0")
+        assert folder.run("calibrate", f"{named}:attack_success", *words).code == 0
+        again = attack(folder, "asking.yaml", "suite.yaml", "--judge", "judge.yaml")
+    assert "not calibrated" in first["judge"]["card"]
+    assert "calibrated on 30 labelled answers (labels.csv)" in again["judge"]["card"]
+
+
 def test_the_suites_own_judge_is_attacked(folder):
     def swayed(body):
         return verdict("yes" if "professors" in shown(body, "ANSWER") else "no")
