@@ -41,7 +41,7 @@ class RationaleRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """When a reviewer has to say why.
 
     Attributes:
-        required_at_or_below: By rubric, the highest level that needs a reason.
+        required_at_or_below: By rubric, the highest level that needs a reason; of pairs only `tie`.
         differs_from_prior: A label that contradicts the stored verdict needs a reason. Being asked for one tells the
             reviewer what the verdict was, so it is off unless somebody wants it.
         always: Every label needs a reason.

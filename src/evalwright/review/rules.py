@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from evalwright.core.errors import UsageError
-from evalwright.core.review import CHOICES, Answer, Entry, Hidden, Label, Queue, QueueKind, Span
+from evalwright.core.review import TIE, Answer, Entry, Hidden, Label, Queue, QueueKind, Span
 from evalwright.core.rubric import Rubric, RubricScale
 
 MAX_RATIONALE = 10_000
@@ -112,14 +112,20 @@ def reason_due(queue: Queue, hidden: Hidden, answers: Mapping[str, str]) -> str 
     if rule.always:
         return "say why: every label of this queue needs a reason"
     for rubric in queue.rubrics:
-        choices = queue.choices(rubric)
-        limit = rule.required_at_or_below.get(rubric.name)
         answer = answers[rubric.name]
-        if limit in choices and choices.index(answer) <= choices.index(limit):
+        if _low(queue, rubric, answer):
             return f"say why: `{answer}` for `{rubric.name}` needs a reason"
         if rule.differs_from_prior and contradicts(rubric, hidden.prior.get(rubric.name), answer):
-            return f"say why: `{answer}` for `{rubric.name}` differs from what was recorded before"
+            return f"say why: this answer to `{rubric.name}` differs from what was recorded before"
     return None
+
+
+def _low(queue: Queue, rubric: Rubric, answer: str) -> bool:
+    """Whether an answer is at or below the level that needs a reason; of pairs only a tie can be."""
+    limit = queue.rationale.required_at_or_below.get(rubric.name)
+    if queue.kind is QueueKind.PAIRWISE or limit not in rubric.names:
+        return limit is not None and answer == limit
+    return rubric.names.index(answer) <= rubric.names.index(limit)
 
 
 def contradicts(rubric: Rubric, prior: str | None, answer: str) -> bool:
@@ -179,7 +185,7 @@ def rationale_problem(queue: Queue) -> str | None:
         found = next((rubric for rubric in queue.rubrics if rubric.name == name), None)
         if found is None:
             return f"a reason is asked for by `{name}`, which is no rubric of this queue"
-        choices = CHOICES if queue.kind is QueueKind.PAIRWISE else found.names
+        choices = (TIE,) if queue.kind is QueueKind.PAIRWISE else found.names
         if limit not in choices:
             return f"`{limit}` is no level of `{name}`; there are: {', '.join(choices)}"
     return None

@@ -209,6 +209,20 @@ def test_reasons_where_they_are_due(workspace):
     assert label.rationale == "half"
 
 
+def test_in_pairs_only_a_tie_needs_a_reason_and_being_asked_tells_no_side(workspace):
+    both = ({"input": "q", "outputs": ["one", "two"]},)
+    rule = RationaleRule(required_at_or_below={"helpful": "tie"})
+    settings = {"source": SourceSpec(rows=both), "kind": "pairwise"}
+    queue = queue_of(workspace, rationale=rule, **settings).queue
+    (ada,) = desks(workspace, "ada")
+    item = given(ada, queue)
+    with pytest.raises(Wrong, match="`tie` for `helpful` needs a reason"):
+        ada.submit(item.id, Entry(answers={"helpful": "tie"}))
+    ada.submit(item.id, Entry(answers={"helpful": "A"}))
+    with pytest.raises(UsageError, match="`first` is no level"):
+        queue_of(workspace, rationale=RationaleRule(required_at_or_below={"helpful": "first"}), **settings)
+
+
 def test_a_reason_is_asked_for_where_a_label_contradicts_the_stored_verdict(workspace):
     a_run(workspace, "r1", {"a": True})
     rule = RationaleRule(differs_from_prior=True)
