@@ -78,7 +78,7 @@ def unreliable(seed):
 def test_every_unit_ends_answered_or_errored_with_its_history(tmp_path, seed):
     chaos = Chaos(seed)
     target = FunctionTarget(chaos, limit_key=LimitKey("local"))
-    settings = {"trials": 2, "concurrency": 24, "timeout_s": 0.1, "retries": 3}
+    settings = {"trials": 2, "concurrency": 24, "timeout_s": 1.0, "retries": 3}
     of = job(tmp_path, target, 150, settings=settings, scorers=(EXACT, unreliable(seed)))
     outcome = run(of)
     assert (outcome.status, outcome.recorded) == (RunStatus.COMPLETE, 300)
