@@ -8,9 +8,14 @@ import tarfile
 import msgspec
 import pytest
 
+from evalwright.core.case import Case
+from evalwright.server.settings import ServerSettings
+from evalwright.services.golden import Goldens
 from evalwright.services.transfer import RunFiles, run_files
 from tests.e2e.conftest import folder  # noqa: F401  # fixture
+from tests.server.conftest import Server
 from tests.server.live import listening
+from tests.shared_places import aws_environment, s3_server  # noqa: F401  # fixture
 
 GATE = "gate:\n  - { metric: exact, at_least: 0.6 }\n"
 
@@ -58,6 +63,14 @@ def test_a_run_is_sent_and_reads_the_same_there(place, monkeypatch):
     assert [item["run_id"] if "run_id" in item else item["entry"]["run_id"] for item in listed] == [run_id]
 
 
+def test_exports_are_in_the_audit_log(place):
+    ran(place, "-q")
+    assert place.program.get("/projects/default/export/runs?format=csv").text.count("\n") == 2
+    assert place.program.get("/projects/default/export/runs?sort=nonsense").status_code == 422
+    rows = place.server.browser("ada", admin=True).get("/audit?action=export").json()["items"]
+    assert [(row["actor"], row["subject"], row["detail"]["query"]) for row in rows] == [("eva", "runs", "format=csv")]
+
+
 def test_sending_again_changes_nothing_and_another_run_of_the_name_is_refused(place):
     ran(place, "-q")
     again = place.run("push", "latest", "--server", place.address)
@@ -94,12 +107,11 @@ def test_commands_that_write_say_that_they_dont_work_there(place, monkeypatch):
 
 
 def test_golden_sets_are_read_from_the_server(place, monkeypatch):
-    root = place.server.state.places.root.root
-    made = place.run("dataset", "create", "tickets", "--from", "cases.jsonl", "-w", str(root), "-m", "first")
-    assert made.code == 0, made.err
-    here = place.run("dataset", "show", "tickets", "-w", str(root))
+    cases = [msgspec.json.decode(line, type=Case) for line in (place.path / "cases.jsonl").read_bytes().splitlines()]
+    Goldens(place.server.state.places.root, by="ada").add("tickets", cases, message="first")
     there = place.run("dataset", "show", "tickets", "--server", place.address)
-    assert (there.code, there.out) == (0, here.out)
+    assert there.code == 0, there.err
+    assert "cases: 30" in there.out
     assert "tickets" in place.run("dataset", "list", "--server", place.address).out
     assert place.run("dataset", "checkout", "tickets", "-o", "out.jsonl", "--server", place.address).code == 0
     assert len((place.path / "out.jsonl").read_text().splitlines()) == 30
@@ -239,3 +251,23 @@ def test_an_index_is_read_strictly(place):
     answer = place.program.client.post("/api/v1/projects/default/runs", content=data, headers=place.program.headers)
     assert answer.status_code == 422
     assert RunFiles.__struct_fields__ == ("run_id", "files", "blobs")
+
+
+@pytest.mark.slow
+def test_two_servers_with_a_bucket_share_what_was_sent(folder, postgres_server, s3_server, tmp_path, monkeypatch):  # noqa: F811
+    aws_environment(monkeypatch, s3_server.url)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    catalog, objects = postgres_server(), s3_server.new()
+    servers = [
+        Server(ServerSettings(workspace=tmp_path / name, catalog=catalog, objects=objects)) for name in ("one", "two")
+    ]
+    program = servers[0].program("eva", "read", "write", roles={"default": "engineer"})
+    monkeypatch.setenv("EVALWRIGHT_TOKEN", program.headers["Authorization"].removeprefix("Bearer "))
+    folder.suite(extra=GATE)
+    with listening(servers[0].app) as one, listening(servers[1].app) as two:
+        assert folder.run("run", "suite.yaml", "--server", one, "--report", "none", "-q").code == 0
+        assert "was there already" in folder.run("push", "latest", "--server", two).err
+        shown = folder.run("show", "latest", "q00", "--server", two)
+        assert (shown.code, "question 0" in shown.out) == (0, True), shown.err
+    for server in servers:
+        server.state.close()

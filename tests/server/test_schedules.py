@@ -98,6 +98,16 @@ def test_a_run_whose_server_died_is_lost_and_holds_nothing_up(server, suites):
     assert [state for state, _ in states(server, found)] == ["lost", "waiting"]
 
 
+def test_a_slot_that_waits_for_a_free_process_is_not_lost(server, suites):
+    found = schedule(server, suites)
+    server.clock.now = found.next_at
+    take_due(server.state.schedules, server="a", now=server.clock())
+    server.clock.now += 600
+    server.state.schedules.alive("a", server.clock())
+    take_due(server.state.schedules, server="b", now=server.clock())
+    assert [state for state, _ in states(server, found)] == ["waiting"]
+
+
 def test_times_are_those_of_the_zone_also_when_clocks_change():
     berlin = slots_after("30 2 * * *", "Europe/Berlin", 1_774_652_400.0)  # 2026-03-28 00:00 CET
     first, second, third = (next(berlin) for _ in range(3))

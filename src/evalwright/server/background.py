@@ -64,6 +64,7 @@ class Background:
     def run_due(self) -> None:
         """Run the slots that are due and fell to this server."""
         state = self._state
+        state.schedules.alive(self.name, state.now())
         for schedule, slot in take_due(state.schedules, server=self.name, now=state.now()):
             event = AuditEvent(
                 actor=f"schedule:{schedule.created_by}", action="schedule.run", project=schedule.project,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -100,6 +101,26 @@ def suite_path(suites: Path, name: str) -> Path:
     if not path.is_file():
         raise NotFound(f"there is no suite file {name!r}", hint=f"looked in {suites}")
     return path
+
+
+def suite_files(folder: Path, *, folders: int = 2000) -> Iterator[str]:
+    """Suite files below a folder, hidden folders left out; no more than so many folders are looked into."""
+    for number, (place, below, files) in enumerate(os.walk(folder)):
+        below[:] = sorted(name for name in below if not name.startswith((".", "node_modules", "__pycache__")))
+        if number >= folders:
+            return
+        for name in sorted(files):
+            path = Path(place) / name
+            if path.suffix in {".yaml", ".yml"} and _is_suite(path):
+                yield path.relative_to(folder).as_posix()
+
+
+def _is_suite(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return any(line.startswith(b"suite:") for line in file.read(8192).splitlines())
+    except OSError:
+        return False
 
 
 def slots_after(cron: str, timezone: str, after: float) -> Iterator[float]:

@@ -26,8 +26,8 @@ T = TypeVar("T")
 INDEX = "upload.json"
 """The first member of an upload: what is to come."""
 
-SIDE_FOLDERS = ("golden", "governance", "cards")
-"""Folders whose files say more about runs: golden sets, waivers, quarantine, cards of scorers."""
+LOG_FOLDERS, CARDS = ("golden", "governance"), "cards"
+"""What says more about runs: golden sets; waivers, quarantine, proposals; cards of scorers."""
 
 _RUN_FILE = re.compile(r"(?!journal)[A-Za-z0-9_-]{1,100}(?:\.[a-z0-9]{1,10}){1,2}")
 _SIDE_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.jsonl?")
@@ -132,26 +132,36 @@ def file_info(path: Path) -> FileInfo:
 
 
 def side_files(workspace: Workspace) -> list[FileInfo]:
-    """Files that say more about runs, by `folder/name`."""
-    paths = [path for folder in SIDE_FOLDERS for path in sorted((workspace.root / folder).glob("*.json*"))]
-    return [
-        msgspec.structs.replace(file_info(path), name=f"{path.parent.name}/{path.name}")
-        for path in paths
-        if path.is_file() and _SIDE_FILE.fullmatch(path.name)
-    ]
+    """What says more about runs, by `folder/name`: logs of golden sets and of governance, cards of scorers."""
+    names = [f"{folder}/{name}.jsonl" for folder in LOG_FOLDERS for name in workspace.logs.names(folder)]
+    names += [f"{CARDS}/{path.name}" for path in sorted((workspace.root / CARDS).glob("*.json")) if path.is_file()]
+    return [_side_info(workspace, name) for name in names if _SIDE_FILE.fullmatch(name.partition("/")[2])]
 
 
-def side_path(workspace: Workspace, name: str) -> Path:
-    """Where such a file lies.
+def _side_info(workspace: Workspace, name: str) -> FileInfo:
+    data = side_content(workspace, name)
+    return FileInfo(name=name, size=len(data), sha256=hashlib.sha256(data).hexdigest())
+
+
+def side_content(workspace: Workspace, name: str) -> bytes:
+    """What such a file holds, wherever it is kept.
 
     Raises:
         NotFound: There is none of this name.
     """
     folder, _, file = name.partition("/")
-    path = workspace.root / folder / file
-    if folder not in SIDE_FOLDERS or not _SIDE_FILE.fullmatch(file) or not path.is_file():
+    if not _SIDE_FILE.fullmatch(file) or folder not in {*LOG_FOLDERS, CARDS}:
         raise NotFound(f"there is no file {name!r}")
-    return path
+    path = workspace.root / folder / file
+    if folder == CARDS:
+        if not path.is_file():
+            raise NotFound(f"there is no file {name!r}")
+        with disk_errors(path):
+            return path.read_bytes()
+    log = f"{folder}/{file.removesuffix('.jsonl')}"
+    if not workspace.logs.exists(log):
+        raise NotFound(f"there is no file {name!r}")
+    return b"".join(line + b"\n" for line in workspace.logs.lines(log))
 
 
 def run_path(run: RunStore, name: str) -> Path:

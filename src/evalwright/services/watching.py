@@ -83,8 +83,10 @@ def _finished(project: str, entry: RunEntry, now: float) -> Event:
 def _gate(store: WebhookStore, project: str, entry: RunEntry, now: float) -> Iterator[Event]:
     """The gate of a suite, when its verdict differs from the one before; a waiver may change that of a run itself."""
     key = f"gate:{project}:{entry.suite}"
+    if not store.first_notice(f"{key}:{entry.run_id}:{entry.decision}", now):
+        return
     at, _, was = (store.notice(key) or "0 ").partition(" ")
-    if float(at) > round(_ended(entry), 3) or not store.first_notice(f"{key}:{entry.run_id}:{entry.decision}", now):
+    if float(at) > round(_ended(entry), 3):
         return
     store.note(key, _mark(entry), now)
     if was and was != entry.decision:

@@ -154,6 +154,15 @@ class ScheduleStore:
         with writing(self._engine) as connection:
             connection.execute(sa.update(SLOTS).where(same).values(values))
 
+    def alive(self, server: str, now: float) -> None:
+        """Say that a server still has the slots it took, also those that wait for a free process."""
+        mine = (SLOTS.c.server == server) & SLOTS.c.state.in_(("waiting", "running"))
+        with reading(self._engine) as connection:
+            if connection.execute(sa.select(SLOTS.c.slot_at).where(mine).limit(1)).first() is None:
+                return
+        with writing(self._engine) as connection:
+            connection.execute(sa.update(SLOTS).where(mine).values(alive_at=now))
+
     def lose(self, before: float, now: float) -> int:
         """Mark slots whose server has not been heard of since; how many."""
         quiet = SLOTS.c.state.in_(("waiting", "running")) & (SLOTS.c.alive_at < before)

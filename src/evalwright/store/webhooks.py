@@ -12,6 +12,8 @@ from evalwright.store.accounts.people import rows_as
 from evalwright.store.database import reading, writing
 from evalwright.store.schedule_tables import DELIVERIES, NOTICES, WEBHOOKS
 
+_REMEMBERED = 100_000
+
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     """Where a project's events are told.
@@ -78,6 +80,7 @@ class WebhookStore:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._known: set[str] = set()
 
     def add(self, webhook: Webhook) -> None:
         """Keep a new webhook."""
@@ -168,7 +171,15 @@ class WebhookStore:
             return {str(state): int(count) for state, count in connection.execute(query)}
 
     def first_notice(self, key: str, now: float, value: str = "") -> bool:
-        """Whether nobody was told of this before; of several servers that ask at once, one hears yes."""
+        """Whether nobody was told of this before; of several servers that ask at once, one hears yes.
+
+        What was noted once is remembered, so that asking again and again takes no query.
+        """
+        if key in self._known:
+            return False
+        if len(self._known) > _REMEMBERED:
+            self._known.clear()
+        self._known.add(key)
         try:
             with writing(self._engine) as connection:
                 if connection.execute(sa.select(NOTICES.c.key).where(NOTICES.c.key == key)).first():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
+from evalwright.server.deps import ViewerProject
 from evalwright.server.routes.comparisons import Baseline, Candidates, RowsWanted
 from evalwright.server.routes.reading import Figures, Texts, UnitsWanted, Words, slice_labels
 from evalwright.server.routes.runs import RunOrder, RunsWanted
@@ -20,7 +21,14 @@ from evalwright.services.browsing.runs import list_runs, run_page
 from evalwright.services.browsing.suites import list_suites
 from evalwright.services.browsing.trends import TrendQuestion, trend
 
-router = APIRouter(prefix="/export", tags=["exports"])
+
+def noted(request: Request, project: ViewerProject) -> Iterator[None]:
+    """Write into the audit log that a list was taken out, once it was."""
+    yield
+    project.audit("export", request.url.path.rpartition("/")[2], query=str(request.url.query)[:300])
+
+
+router = APIRouter(prefix="/export", tags=["exports"], dependencies=[Depends(noted)])
 Format = Annotated[Literal["csv", "jsonl"], Query(description="CSV has formulas made harmless.")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -13,7 +14,7 @@ from evalwright.governance.roles import Action
 from evalwright.server.deps import EngineerProject, ProjectContext, ViewerProject
 from evalwright.server.wire import Body, Page, PageSize, model_of
 from evalwright.server.workers import log_path
-from evalwright.services.scheduling import ALIVE_S, ScheduleWish, changed, made
+from evalwright.services.scheduling import ALIVE_S, ScheduleWish, changed, made, suite_files
 from evalwright.store.schedules import Schedule, Slot
 
 router = APIRouter(prefix="/schedules", tags=["schedules"])
@@ -52,16 +53,8 @@ def list_schedules(project: ViewerProject) -> Any:
 @router.get("/suites")
 def list_suite_files(project: EngineerProject) -> Page[str]:
     """Suite files that can be scheduled."""
-    folder = project.state.places.suites(project.name)
-    paths = (path for path in folder.rglob("*.y*ml") if not any(part.startswith(".") for part in path.parts[-6:-1]))
-    names = sorted(str(path.relative_to(folder)) for path in paths if path.suffix in {".yaml", ".yml"})
-    suites = [name for name in names[:2000] if _is_suite(folder / name)]
-    return Page[str](items=suites[:500], total=len(suites))
-
-
-def _is_suite(path: Any) -> bool:
-    with path.open("rb") as file:
-        return any(line.startswith(b"suite:") for line in file.read(8192).splitlines())
+    suites = list(islice(suite_files(project.state.places.suites(project.name)), 500))
+    return Page[str](items=sorted(suites), total=len(suites))
 
 
 @router.post("", status_code=201, response_model=model_of(Schedule))

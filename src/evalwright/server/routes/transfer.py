@@ -8,14 +8,23 @@ from typing import IO, Annotated, Any
 import anyio.to_thread
 import msgspec
 from fastapi import APIRouter, Depends, Path, Request
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 
 from evalwright.core.errors import NotFound
 from evalwright.governance.roles import Action
 from evalwright.server.deps import EngineerProject, ProjectContext, project_of
 from evalwright.server.wire import Cursor, Page, PageSize, Wire, model_of
 from evalwright.services.accounts import sha256
-from evalwright.services.transfer import FileInfo, RunFiles, Taken, run_files, run_path, side_files, side_path, take_run
+from evalwright.services.transfer import (
+    FileInfo,
+    RunFiles,
+    Taken,
+    run_files,
+    run_path,
+    side_content,
+    side_files,
+    take_run,
+)
 from evalwright.store.catalog import Alias
 from evalwright.store.results import RunStore
 
@@ -136,7 +145,7 @@ def transfer_side(project: Texts) -> Any:
     return {"items": side_files(project.workspace)}
 
 
-@router.get("/transfer/side/{name:path}", response_class=FileResponse)
-def transfer_side_file(name: str, project: Texts) -> FileResponse:
+@router.get("/transfer/side/{name:path}", response_class=Response)
+def transfer_side_file(name: str, project: Texts) -> Response:
     """One of these files."""
-    return FileResponse(side_path(project.workspace, name), media_type="application/octet-stream")
+    return Response(side_content(project.workspace, name), media_type="application/octet-stream")
