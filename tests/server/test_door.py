@@ -98,6 +98,7 @@ def test_pages_are_served_as_built(tmp_path):
         "/p/default/runs/a/cases/x.y%2Fz.js",
     ):
         assert "<title>app</title>" in client.get(address).text
+    assert client.head("/").status_code == 200
     assert "immutable" in client.get("/assets/a.js").headers["cache-control"]
     for address in ("/.secret", "/..%2foutside.txt", "/assets/..%2f..%2foutside.txt", "/assets/none.js", "/%00"):
         answer = client.get(address)

@@ -26,7 +26,7 @@ def pages_router(folder: Path) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     root = folder.resolve()
 
-    @router.get("/{path:path}")
+    @router.api_route("/{path:path}", methods=["GET", "HEAD"])
     def page(path: str, request: Request) -> Response:
         if path.startswith(("api/", "metrics")) or path == "api":
             raise Problem(404, "not_found", f"there is nothing at {request.url.path}")

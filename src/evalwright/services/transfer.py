@@ -295,12 +295,14 @@ class _Upload:
         self._check_run(index, manifest, summary)
         target = self._workspace.run_dir(index.run_id)
         target.parent.mkdir(parents=True, exist_ok=True)
+        known = self._workspace.catalog.get(index.run_id) is not None
+        if known and not target.exists():
+            self._workspace.run(index.run_id)  # another server took it in: bring it here
         created = self._moved(target)
         if not created:
             _check_same(target, index)
-        if created or self._workspace.catalog.get(index.run_id) is None:
-            finished = manifest.created_at + summary.totals.duration_s
-            self._workspace.catalog.finish(summary, finished_at=finished)
+        if created or not known:
+            self._workspace.finish(summary, finished_at=manifest.created_at + summary.totals.duration_s)
         return Taken(run_id=index.run_id, created=created)
 
     def _moved(self, target: Path) -> bool:

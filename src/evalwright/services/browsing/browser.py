@@ -39,7 +39,7 @@ FRESH_S = 4.0
 COPIED_PER_S = 5e6
 """Bytes of a running run's journal for which a second more is waited, so that large runs are not read all the time."""
 
-KEPT_RUNS, KEPT_FIGURES, KEPT_TRACES, KEPT_ARRAYS = 24, 256, 4, 12
+KEPT_RUNS, KEPT_RESULTS, KEPT_FIGURES, KEPT_TRACES, KEPT_ARRAYS = 24, 48, 256, 4, 12
 
 
 class Kept:
@@ -227,6 +227,7 @@ class Browser:
         self.traces = Kept(KEPT_TRACES)
         self.arrays = Kept(KEPT_ARRAYS)
         self._runs = Kept(KEPT_RUNS)
+        self._looked_up = Kept(KEPT_RESULTS)
         self._warmer = Warmer(self.ready)
 
     @property
@@ -289,8 +290,7 @@ class Browser:
             StoreError: It can't be read.
         """
         store = self.store(run_id)
-        key = ("results", run_id, *_stamp(store.folder))
-        return self.kept.get(key, lambda: self._results(store))
+        return self._looked_up.get((run_id, *_stamp(store.folder)), lambda: self._results(store))
 
     def _results(self, store: RunStore) -> Results | None:
         dataset = store.manifest().dataset

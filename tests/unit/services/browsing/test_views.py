@@ -181,6 +181,10 @@ def test_a_running_run_shows_what_it_has(tmp_path: Path) -> None:
         assert [unit.case_id for unit in list_cases(browser, "r1", UnitFilter(status="failed")).items] == ["b"]
         assert look(browser, "r1").type == "progress"
     assert look(browser, "r1").type == "finished"  # the process has gone: it was cut off
+    write_state(folder, RunState(status=RunStatus.COMPLETE, pid=1, updated_at=time.time()))
+    assert look(browser, "r1").type == "progress"  # its figures are being made
+    write_state(folder, RunState(status=RunStatus.COMPLETE, pid=1, updated_at=time.time() - 3600))
+    assert look(browser, "r1").type == "finished"
     cut = run_page(browser, "r1").live
     assert cut is not None
     assert not cut.alive
