@@ -8,8 +8,10 @@ an outdated one is never read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from array import array
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 import msgspec
@@ -21,15 +23,18 @@ from evalwright.core.identity import content_hash
 from evalwright.core.run import ScorerRecord
 from evalwright.store.cases import CaseSelection
 from evalwright.store.duck import connect, literal
-from evalwright.store.files import disk_errors, sync_file, temporary_beside, write_atomic
+from evalwright.store.files import atomic_file, disk_errors, sync_file, temporary_beside, write_atomic
 from evalwright.store.reading import Tables
 
-FORMAT = 3
+FORMAT = 4
 SHOWN = 400
 """Characters of a text that lists show."""
 
 SEARCHED = 8_000
 """Characters of each text that a search looks through."""
+
+TEXTS, ENDS = ".texts", ".npy"
+"""Endings of the files beside the table: lines of texts, and where each ends."""
 
 _GROUP_ROWS = 20_480
 _MEMORY = "384MB"
@@ -59,6 +64,18 @@ class BrowseHead(msgspec.Struct, frozen=True, kw_only=True):
     single: bool = False
 
 
+Texts = tuple[str | None, str | None, str | None]
+"""Beginnings of input, expectation and output."""
+
+_texts_decoder = msgspec.json.Decoder(tuple[str | None, str | None, str | None])
+
+
+def _text_at(file: BinaryIO, ends: npt.NDArray[np.uint64], place: int) -> Texts:
+    start = int(ends[place - 1]) if place else 0
+    file.seek(start)
+    return _texts_decoder.decode(file.read(int(ends[place]) - start))
+
+
 class BrowseIndex(msgspec.Struct, frozen=True, kw_only=True):
     """A wide table on disk."""
 
@@ -68,6 +85,17 @@ class BrowseIndex(msgspec.Struct, frozen=True, kw_only=True):
     def column(self, kind: str, metric: str) -> str | None:
         """Name of a metric's column (`v` value, `p` verdict, `s` status, `l` label); None for an unknown metric."""
         return f"{kind}{self.head.metrics.index(metric)}" if metric in self.head.metrics else None
+
+    def texts(self, places: Sequence[int]) -> dict[int, Texts]:
+        """By number of the unit: the beginnings of its input, expectation and output.
+
+        Raises:
+            StoreError: They can't be read.
+        """
+        path = self.path.with_suffix(TEXTS)
+        with disk_errors(path), path.open("rb") as file:
+            ends = np.load(self.path.with_suffix(ENDS), mmap_mode="r", allow_pickle=False)
+            return {place: _text_at(file, ends, place) for place in places}
 
     def label(self, label: str) -> int | None:
         """Number of a slice, None when no case is in it."""
@@ -105,7 +133,8 @@ def load_index(folder: Path, key: str) -> BrowseIndex | None:
         head = msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=BrowseHead)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
-    return BrowseIndex(path=path, head=head) if path.is_file() and head.key == key else None
+    whole = head.key == key and all(path.with_suffix(end).is_file() for end in (".parquet", TEXTS, ENDS))
+    return BrowseIndex(path=path, head=head) if whole else None
 
 
 def build_index(folder: Path, source: BrowseSource) -> BrowseIndex:
@@ -119,7 +148,7 @@ def build_index(folder: Path, source: BrowseSource) -> BrowseIndex:
     with disk_errors(path):
         folder.mkdir(parents=True, exist_ok=True)
     with disk_errors(path), temporary_beside(path) as temporary:
-        head = _write(temporary, source)
+        head = _write(temporary, path, source)
         sync_file(temporary)
         temporary.replace(path)
     write_atomic(path.with_suffix(".json"), msgspec.json.encode(head))
@@ -129,7 +158,8 @@ def build_index(folder: Path, source: BrowseSource) -> BrowseIndex:
     return BrowseIndex(path=path, head=head)
 
 
-def _write(path: Path, source: BrowseSource) -> BrowseHead:
+def _write(temporary: Path, path: Path, source: BrowseSource) -> BrowseHead:
+    """Write the table under a temporary name, and the texts under their own beside the table's final one."""
     try:
         with connect(memory=_MEMORY, threads=2) as duck:
             for name, table in (("units", source.tables.units), ("scores", source.tables.scores)):
@@ -139,12 +169,31 @@ def _write(path: Path, source: BrowseSource) -> BrowseHead:
             metrics = _metrics(duck, source.scorers)
             options = f"FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE {_GROUP_ROWS}"
             single = not duck.execute("SELECT coalesce(max(trial), 0) FROM units").fetchall()[0][0]
-            rows = duck.execute(f"COPY ({_query(len(metrics))}) TO {literal(str(path))} ({options})").fetchall()[0][0]
+            copy = f"COPY ({_query(len(metrics))}) TO {literal(str(temporary))} ({options})"
+            rows = duck.execute(copy).fetchall()[0][0]
+            _write_texts(duck, path)
     except duckdb.Error as error:
         raise StoreError(
             f"the results in {source.tables.units.parent} can't be read: {str(error).splitlines()[0]}"
         ) from error
     return BrowseHead(key=source.key, metrics=metrics, labels=labels, rows=int(rows), texts=texts, single=single)
+
+
+def _write_texts(duck: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Write the beginnings of texts line by line with where each line ends, so that any few are read at once."""
+    query = (
+        f"SELECT left(input, {SHOWN}), left(expected, {SHOWN}), left(text, {SHOWN}) "
+        "FROM units LEFT JOIN texts USING (case_index) ORDER BY case_index, trial"
+    )
+    found = duck.execute(query)
+    ends, size = array("Q"), 0
+    with atomic_file(path.with_suffix(TEXTS)) as file:
+        while batch := found.fetchmany(_GROUP_ROWS):
+            for row in batch:
+                size += file.write(msgspec.json.encode(row))
+                ends.append(size)
+    with atomic_file(path.with_suffix(ENDS)) as file:
+        np.save(file, np.frombuffer(ends, dtype=np.uint64), allow_pickle=False)
 
 
 # Chat messages show their contents, objects the field that holds the question; anything else as JSON.
@@ -224,7 +273,6 @@ def _query(metrics: int) -> str:
         "CASE WHEN output IS NULL THEN false ELSE all_passed END AS passed, error_kind, "
         f"left(error_message, {SHOWN}) AS error_message, latency_s, coalesce(cost, 0) + coalesce(judge_cost, 0) + "
         "CASE WHEN cost IS NULL AND judge_cost IS NULL THEN NULL ELSE 0 END AS cost, model, slices, "
-        f"left(input, {SHOWN}) AS input, left(expected, {SHOWN}) AS expected, left(text, {SHOWN}) AS output, "
         f"lower(concat_ws(chr(10), case_id, input, expected, left(text, {SEARCHED}), error_message)) AS searched"
         f"{names} "
         f"FROM units LEFT JOIN ({wide}) USING (case_index, trial) LEFT JOIN texts USING (case_index) "

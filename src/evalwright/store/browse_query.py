@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evalwright.core.errors import UsageError
-from evalwright.store.browse_index import BrowseIndex
+from evalwright.store.browse_index import BrowseIndex, Texts
 from evalwright.store.columns import dense, scattered
 from evalwright.store.duck_pool import DuckPool
 
@@ -234,15 +234,17 @@ def _units(pool: DuckPool, index: BrowseIndex, wanted: str, values: Sequence[int
     metrics = index.head.metrics
     names = "".join(f", s{n}, v{n}, p{n}, l{n}" for n in range(len(metrics)))
     query = (
-        "SELECT place, case_index, case_id, trial, passed, input, expected, output, error_kind, error_message, slices, "
+        "SELECT place, case_index, case_id, trial, passed, error_kind, error_message, slices, "
         f"latency_s, cost, model{names} FROM page WHERE {wanted}"
     )
     with pool.query(page=index.path) as duck:
-        return [_unit(index, row) for row in duck.execute(query, list(values)).fetchall()]
+        rows = duck.execute(query, list(values)).fetchall()
+    texts = index.texts([row[0] for row in rows])
+    return [_unit(index, row, texts[row[0]]) for row in rows]
 
 
-def _unit(index: BrowseIndex, row: tuple[Any, ...]) -> ListedUnit:
-    cells = [row[start : start + 4] for start in range(14, len(row), 4)]
+def _unit(index: BrowseIndex, row: tuple[Any, ...], texts: Texts) -> ListedUnit:
+    cells = [row[start : start + 4] for start in range(11, len(row), 4)]
     scores = {
         metric: ListedScore(status=status, value=value, passed=passed, label=label)
         for metric, (status, value, passed, label) in zip(index.head.metrics, cells, strict=True)
@@ -254,14 +256,14 @@ def _unit(index: BrowseIndex, row: tuple[Any, ...]) -> ListedUnit:
         case_id=row[2],
         trial=row[3],
         passed=row[4],
-        input=row[5],
-        expected=row[6],
-        output=row[7],
-        error=None if row[8] is None else ListedError(kind=row[8], message=row[9] or ""),
-        slices=tuple(index.head.labels[number] for number in row[10] or ()),
-        latency_s=row[11],
-        cost=row[12],
-        model=row[13],
+        input=texts[0],
+        expected=texts[1],
+        output=texts[2],
+        error=None if row[5] is None else ListedError(kind=row[5], message=row[6] or ""),
+        slices=tuple(index.head.labels[number] for number in row[7] or ()),
+        latency_s=row[8],
+        cost=row[9],
+        model=row[10],
         scores=scores,
     )
 
