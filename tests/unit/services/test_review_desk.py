@@ -293,6 +293,13 @@ def test_grave_failures_come_first_and_known_items_hide_among_them(workspace):
     assert given(ada, queue).input == "question b"
 
 
+def test_answers_of_several_systems_to_one_case_are_items_of_their_own(workspace):
+    both = tuple({"id": "c", "input": "q", "output": text, "model": model} for text, model in (("a", "m"), ("b", "n")))
+    made = queue_of(workspace, source=SourceSpec(rows=(*both, both[0])))
+    assert made.items == 2
+    assert {one.item.hidden.case_id for one in settled(workspace, made.queue)} == {"c"}
+
+
 def test_queues_from_what_judge_and_rule_disagree_on(workspace):
     a_run(workspace, "r1", {"a": True, "b": False, "c": True, "d": False})
     made = queue_of(workspace, source=SourceSpec(run="r1", disagreements=("helpful", "exact")))

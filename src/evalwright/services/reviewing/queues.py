@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -58,7 +59,7 @@ def make_queue(workspace: Workspace, asked: NewQueue, *, by: str, now: float | N
         UsageError: Settings that do not fit together, a source that is not there, or nothing to review in it.
     """
     _check(asked)
-    found = candidates(workspace, asked)
+    found = _distinct(candidates(workspace, asked))
     if not found:
         raise UsageError("nothing fits: the source holds no answer under these conditions", hint="loosen the filters")
     seed = secrets.randbits(31) if asked.seed is None else asked.seed
@@ -133,6 +134,22 @@ def _source(asked: NewQueue, found: Sequence[Found], strata: Mapping[str, str]) 
     for name in strata.values():
         sizes[name] = sizes.get(name, 0) + 1
     return {**kept, "sample": msgspec.to_builtins(asked.sample), "eligible": len(found), "strata": sizes}
+
+
+def _distinct(found: Sequence[Found]) -> list[Found]:
+    """Answers of several systems to one case are several items; the same answer twice is one."""
+    seen: dict[str, int] = {}
+    contents: set[tuple[str, bytes]] = set()
+    distinct: list[Found] = []
+    for one in found:
+        content = (one.key, hashlib.sha256(store.encoded(one.content).encode()).digest())
+        if content in contents:
+            continue
+        contents.add(content)
+        seen[one.key] = seen.get(one.key, 0) + 1
+        number = seen[one.key]
+        distinct.append(one if number == 1 else replace(one, key=f"{one.key} #{number}"))
+    return distinct
 
 
 # --- choosing -------------------------------------------------------------------------------------------------------
@@ -336,12 +353,12 @@ def send(workspace: Workspace, queue: Queue, asked: NewQueue, *, now: float | No
     like = msgspec.structs.replace(
         asked, name=queue.name, kind=queue.kind, rubrics=queue.rubrics, show_expected=queue.show_expected
     )
-    found = candidates(workspace, like)
+    found = _distinct(candidates(workspace, like))
     if not found:
         raise UsageError("nothing fits: the source holds no answer under these conditions", hint="loosen the filters")
     before = store.items(workspace.catalog.engine, queue.id)
     known = {(item.hidden.case_id, item.hidden.origins) for item in before}
-    fresh = [one for one in found if (one.key, one.hidden.origins) not in known]
+    fresh = [one for one in found if (one.hidden.case_id, one.hidden.origins) not in known]
     strata = _strata(found)
     rng = np.random.default_rng([queue.seed, len(before)])
     made = _mixed([_item(queue, one, strata, None, place) for place, one in enumerate(fresh)], rng)
