@@ -98,6 +98,12 @@ class Watched:
         self.page.wait_for_selector("h1")
         self.settle()
 
+    def glance(self, path: str, wanted: str) -> None:
+        """Go to an address and wait for one thing on it only."""
+        self.note_violations()
+        self.page.goto(self.workbench.url + path)
+        self.page.wait_for_selector(wanted)
+
     def settle(self) -> None:
         """Wait until nothing is loading."""
         self.page.wait_for_load_state("networkidle")

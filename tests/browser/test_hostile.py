@@ -27,8 +27,7 @@ def test_every_case_with_all_its_parts(visit: Callable[..., Watched], people: Wo
     first = people.runs("hostile")[0]
     watched = visit("ada")
     for place in range(part, len(hostile.strings()), 4):
-        watched.go(people.case(first, f"h/{place:03d}"))
-        assert watched.page.locator(".case-page").is_visible()
+        watched.glance(people.case(first, f"h/{place:03d}"), ".case-page .scores li")
         for view in ("trace", "expected", "history"):
             watched.page.get_by_role("tab").filter(has_text=view.title()).click()
         watched.note_violations()
@@ -38,8 +37,7 @@ def test_a_span_of_a_trace(visit: Callable[..., Watched], people: Workbench) -> 
     first = people.runs("hostile")[0]
     watched = visit("ada")
     for place in range(0, 60, 3):
-        watched.go(people.case(first, f"h/{place:03d}") + "?view=trace&span=2")
-        watched.page.wait_for_selector(".span-pane h4")
+        watched.glance(people.case(first, f"h/{place:03d}") + "?view=trace&span=2", ".span-pane h4")
 
 
 def test_comparison(visit: Callable[..., Watched], people: Workbench) -> None:

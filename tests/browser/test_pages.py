@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.browser.conftest import run
+from tests.browser.conftest import COMMAND, run
 from tests.browser.kit import Watched, Workbench
 
 PAGES = (
@@ -195,6 +196,37 @@ def test_a_failed_case_becomes_a_finding_and_a_golden_case(visit: Callable[..., 
     dan.go("/p/default/findings")
     page.click(f"a:has-text('{case_id}')")
     page.wait_for_selector(".case-page")
+
+
+def test_a_running_run_is_followed_to_its_verdict(
+    visit: Callable[..., Watched], people: Workbench, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("live")
+    (folder / "product.py").write_text("import time\n\ndef answer(question):\n    time.sleep(0.5)\n    return 'y'\n")
+    (folder / "cases.jsonl").write_text(
+        "".join(f'{{"id": "c{n}", "input": "q", "expected": "y"}}\n' for n in range(60))
+    )
+    (folder / "slow.yaml").write_text(
+        'suite: slow\ntarget: {type: python, callable: "product:answer", path: "."}\ndataset: {file: cases.jsonl}\n'
+        "scorers: [exact_match]\nrun: {concurrency: 2}\ngate: [{metric: exact_match, at_least: 0.9}]\n"
+    )
+    watched = visit("eve")
+    process = subprocess.Popen(
+        [COMMAND, "run", "slow.yaml", "-w", people.workspace],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        while not people.runs("slow"):
+            assert process.poll() is None
+            time.sleep(0.2)
+        watched.page.goto(f"{people.url}/p/default/runs/{people.runs('slow')[0]}")
+        watched.page.wait_for_selector(".live:has-text('of 60')")
+        watched.page.wait_for_selector(".verdict-badge.big:has-text('Pass')", timeout=90_000)
+        assert not watched.page.locator(".live").count()
+    finally:
+        process.wait(60)
 
 
 def test_every_page_on_a_phone_in_the_dark(visit: Callable[..., Watched], people: Workbench) -> None:

@@ -90,12 +90,12 @@ function LiveStrip({ run, data }: { run: string; data: RunDetail }) {
     const path = project.api(`/runs/${encodeURIComponent(run)}`);
     const source = new EventSource(address(`${path}/live`));
     const take = (event: MessageEvent<string>) => {
-      const next = JSON.parse(event.data) as Live;
-      setStreamed(next);
-      if (next.status && next.status !== "running") void client.invalidateQueries();
+      const { live: next } = JSON.parse(event.data) as { live?: Live | null };
+      if (next) setStreamed(next);
+      if (event.type === "run.finished" || (next?.status && next.status !== "running")) void client.invalidateQueries();
     };
     for (const name of ["run.progress", "run.finished", "run.quiet"]) source.addEventListener(name, take as EventListener);
-    const timer = setInterval(() => void client.invalidateQueries({ queryKey: [path] }), 5_000);
+    const timer = setInterval(() => void client.invalidateQueries({ predicate: (query) => String(query.queryKey[0]).startsWith(path) }), 5_000);
     return () => {
       source.close();
       clearInterval(timer);
