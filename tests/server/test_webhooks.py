@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from evalwright.core.case import Case
 from evalwright.core.errors import EvalwrightError
 from evalwright.core.run import RunStatus
+from evalwright.server.background import Background
 from evalwright.server.settings import ServerSettings
-from evalwright.services.notifying import PAUSES_S, Event, Outbox, checked, deliver_due, publish
+from evalwright.services.notifying import CLAIM_S, PAUSES_S, Event, Outbox, checked, deliver_due, publish
 from evalwright.services.outgoing import Call, Forbidden, is_private, send
 from evalwright.services.watching import look
 from evalwright.store.cases import CaseSelection
@@ -216,6 +217,30 @@ def test_a_delivery_goes_to_one_of_several_servers(server, receiver):
     for thread in threads:
         thread.join()
     assert len(receiver.got) == 5
+
+
+def test_a_delivery_whose_server_died_is_taken_up_by_another(server, receiver):
+    hook(server, receiver)
+    publish(server.state.webhooks, event(server))
+    assert len(server.state.webhooks.claim(server.clock(), lasts_s=CLAIM_S, limit=5)) == 1
+    assert delivered(server) == 0
+    server.clock.now += CLAIM_S + 1
+    assert delivered(server) == 1
+    assert (one(server).state, one(server).attempts) == ("delivered", 2)
+
+
+def test_a_project_that_cant_be_looked_at_holds_up_nothing(local, receiver, caplog):
+    golden = local.state.places.root.root / "golden"
+    golden.mkdir(parents=True)
+    (golden / "broken.jsonl").write_text("rubbish\n")
+    local.state.outbox = outbox()
+    hook(local, receiver)
+    publish(local.state.webhooks, event(local))
+    background = Background(local.state, every_s=3600)
+    background.once()
+    background.stop()
+    assert len(receiver.got) == 1
+    assert "looking at default failed" in caplog.text
 
 
 def test_private_networks_are_out_of_bounds_unless_allowed(server, receiver):

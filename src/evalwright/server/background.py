@@ -6,9 +6,10 @@ import logging
 import os
 import socket
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from evalwright.core.errors import EvalwrightError
 from evalwright.server.workers import Workers
 from evalwright.services.audit_checks import make_checkpoint
 from evalwright.services.auditing import AuditEvent, can_sign, record
@@ -47,7 +48,7 @@ class Background:
         if self._thread.is_alive():
             self._thread.join(30)
         self.workers.stop()
-        self._sign()
+        self._tried("signing", self._sign)
 
     def _go_round(self) -> None:
         while not self._stop.wait(self._every_s):
@@ -56,10 +57,13 @@ class Background:
     def once(self) -> None:
         """Go round once; a failure of one part keeps no other from its work."""
         for part in (self.run_due, self.look_round, self.deliver, self._sign_hourly):
-            try:
-                part()
-            except (EvalwrightError, OSError, ValueError):
-                log.exception("%s failed", part.__name__)
+            self._tried(part.__name__, part)
+
+    def _tried(self, name: str, part: Callable[[], None]) -> None:
+        try:
+            part()
+        except Exception:
+            log.exception("%s failed", name)
 
     def run_due(self) -> None:
         """Run the slots that are due and fell to this server."""
@@ -77,7 +81,11 @@ class Background:
         """Find what is new in every project, and queue it for those who want to hear of it."""
         state = self._state
         for project in state.accounts.projects():
-            look(state.webhooks, project.name, state.places.workspace(project.name), now=state.now())
+            self._tried(f"looking at {project.name}", partial(self._look, project.name))
+
+    def _look(self, project: str) -> None:
+        state = self._state
+        look(state.webhooks, project, state.places.workspace(project), now=state.now())
 
     def deliver(self) -> None:
         """Attempt deliveries that are due."""
