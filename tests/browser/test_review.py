@@ -221,3 +221,19 @@ def test_hostile_answers_before_reviewers_and_leads(visit: Callable[..., Watched
     for page in ("", "/agreement", "/adjudication"):
         lead.go(f"/p/default/review/{made}{page}")
         lead.note_violations()
+
+
+def test_agreement_of_a_table_from_elsewhere(visit: Callable[..., Watched]) -> None:
+    """Two raters, ten items, six alike by hand: percent .6, and the coefficients the server computes."""
+    first, second = "aaaaabbbbb", "aaabbbbbaa"
+    table = "ben,cora\n" + "\n".join(f"{a},{b}" for a, b in zip(first, second, strict=True))
+    watched = visit("ben", "/p/default/review")
+    page = watched.page
+    page.get_by_role("button", name="Agreement of a table").click()
+    page.fill("dialog textarea", table)
+    page.select_option("dialog select[name=scale]", "nominal")
+    page.click("dialog button[type=submit]")
+    row = page.locator("dialog tr:has-text('Percent agreement')")
+    row.wait_for()
+    assert "0.600" in row.inner_text()
+    assert page.locator("dialog tr:has-text('Krippendorff')").inner_text().count("0.") >= 1

@@ -206,7 +206,7 @@ function Sets({ data }: { data: Data }) {
   return (
     <Tile title="Golden sets" to={project.page("/datasets")} tone={stale ? "wary" : ""}>
       {data.sets.length ? (
-        <p className="muted">{stale ? `${stale} of ${data.sets.length} older than their cadence` : `all ${data.sets.length} within their cadence`}</p>
+        <p className="muted">{stale ? `${stale} of ${data.sets.length} older than their cadence` : data.sets.length === 1 ? "within its cadence" : `all ${data.sets.length} within their cadence`}</p>
       ) : <Empty title="No golden set" command="evalwright dataset create support --from cases.jsonl" />}
       <ul className="rows">
         {data.sets.slice(0, 6).map((set) => (
