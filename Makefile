@@ -86,4 +86,4 @@ lock: $(BIN)/uv
 	$(COMPILE) --extra dev -c requirements/e2e.lock pyproject.toml -o requirements/dev.lock
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .evalwright
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .evalwright ui/node_modules src/evalwright/server/static

@@ -13,7 +13,7 @@ NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Evalwright</title></head>
 <body><h1>Evalwright</h1>
 <p>The server runs, but its pages are not built.</p>
-<p>In a checkout of the project: <code>make pages</code>, then load this again.
+<p>In a checkout of the project: <code>make ui</code>, then load this again.
 A package from the index holds them already.</p>
 <p>The API is at <code>/api/v1</code>.</p></body></html>
 """
