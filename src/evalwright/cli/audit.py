@@ -102,7 +102,8 @@ def _print_report(report: AuditReport) -> None:
         click.echo(f"broken at row {problem.seq}: {problem.message}")
     unsigned = report.rows - report.signed_rows
     if report.checkpoints:
-        said = f"{report.checkpoints:,} checkpoints vouch for {report.signed_rows:,} rows"
+        many = "1 checkpoint vouches" if report.checkpoints == 1 else f"{report.checkpoints:,} checkpoints vouch"
+        said = f"{many} for {report.signed_rows:,} rows"
         click.echo(f"{said}; the {unsigned:,} after them could be cut off unseen" if unsigned > 0 else said, err=True)
     else:
         click.echo("no checkpoint yet: rows at the end could be cut off unseen; evalwright audit checkpoint", err=True)
