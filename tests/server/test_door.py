@@ -111,5 +111,5 @@ def test_pages_that_are_not_built_say_so(tmp_path):
     app = create_app(ServerSettings(workspace=tmp_path / "ws", pages=tmp_path / "none"))
     answer = TestClient(app, base_url="http://localhost").get("/")
     assert answer.status_code == 503
-    assert "make pages" in answer.text
+    assert "make ui" in answer.text
     app.state.server.close()
