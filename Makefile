@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := UV_COMPILE_BYTECODE=1 $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: demo serve test test-slow lint types contracts docs check bench lock ui clean help
+.PHONY: demo serve test test-slow test-browser lint types contracts docs check bench lock ui clean help
 
 help:
 	@echo "make demo       set up, run the example suite, print the report and where its HTML lies"
 	@echo "make serve      set up, fill an example workspace, serve the workbench and print its address"
 	@echo "make test       set up and run the test suite"
-	@echo "make test-slow  the long suites: simulations, kill and resume"
+	@echo "make test-slow  the long suites: simulations, kill and resume, real servers"
+	@echo "make test-browser  the pages in a real browser (needs chromium)"
 	@echo "make ui         build the pages of the workbench"
 	@echo "make check      lint, types, import contracts, docs"
 	@echo "make bench      benchmarks against a local mock model server (needs gcc)"
@@ -58,7 +59,11 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -m "not slow" -q
 
 test-slow: $(VENV)/.e2e
-	$(BIN)/python -m pytest -n 2 -m slow -q
+	$(BIN)/python -m pytest -n 2 -m slow -q --ignore tests/browser
+
+# In a process of its own: the browser's driver keeps an event loop running for as long as it lives.
+test-browser: $(VENV)/.e2e ui
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow -q tests/browser
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

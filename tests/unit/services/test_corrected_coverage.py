@@ -11,4 +11,4 @@ def test_coverage(scenario):
     found = coverage(scenario, 600)
     assert found.corrected >= 0.925
     assert found.raw < found.corrected - 0.2
-    assert found.refused == 0
+    assert found.refused <= 12  # a judge little better than chance looks useless in some draws
