@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from evalwright.core.errors import Conflict, EvalwrightError, NotAllowed, NotFound, StoreError, UsageError
+from evalwright.core.errors import Conflict, NotAllowed, NotFound, StoreError
 from evalwright.core.review import Decision, Entry, Item, ItemState, Label, Mark
 from evalwright.store.database import errors, reading, writing
 from evalwright.store.review_queues import DONE, FREE, LEASED, encoded, made_item, plain_id, storable
@@ -24,6 +24,8 @@ PRIME = 2_147_483_647
 
 ATTEMPTS = 5
 SKIP, FLAG = "skip", "flag"
+LABELLED = ("you have labelled this item already", "undo takes the last label back for a minute")
+"""What somebody is told who hands in a second label of one item, and the hint."""
 Disputed = Callable[[Sequence[dict[str, str]]], bool]
 """Whether labels of one item differ so that a lead decides."""
 
@@ -180,33 +182,11 @@ def submit(engine: sa.Engine, label: Label, *, disputed: Disputed) -> tuple[Labe
         return _submitted(connection, label, disputed)
 
 
-def submit_many(
-    engine: sa.Engine, labels: Sequence[Label], *, disputed: Disputed
-) -> list[tuple[Label, bool] | EvalwrightError]:
-    """Keep labels from elsewhere in one transaction; one that can't be kept does not keep the others out.
-
-    Returns:
-        For each what `submit` would return or raise.
-    """
-    found: list[tuple[Label, bool] | EvalwrightError] = []
-    with writing(engine) as connection:
-        for label in labels:
-            try:
-                found.append(_submitted(connection, label, disputed, imported=True))
-            except UsageError as error:
-                found.append(error)
-    return found
-
-
-def _submitted(
-    connection: sa.Connection, label: Label, disputed: Disputed, *, imported: bool = False
-) -> tuple[Label, bool]:
+def _submitted(connection: sa.Connection, label: Label, disputed: Disputed) -> tuple[Label, bool]:
     item = _locked(connection, label.item_id)
     before = _of_key(connection, label.rater, label.key)
     if before is not None:
-        return _same(before, label), False
-    if imported:
-        _note_served(connection, label.item_id, label.rater, label.flipped, label.at)
+        return same_label(before, label), False
     flipped = _side(connection, label)
     kept = msgspec.structs.replace(label, flipped=flipped)
     _fill_slot(connection, kept)
@@ -229,7 +209,12 @@ def _of_key(connection: sa.Connection, rater: str, key: str) -> Label | None:
     return None if text is None else msgspec.json.decode(text, type=Label)
 
 
-def _same(before: Label, label: Label) -> Label:
+def same_label(before: Label, label: Label) -> Label:
+    """A label handed in before with the same key.
+
+    Raises:
+        Conflict: That was of another item.
+    """
     if before.item_id != label.item_id:
         raise Conflict(f"the key {label.key!r} was used for another item", hint="each submission has its own key")
     return before
@@ -248,14 +233,19 @@ def _fill_slot(connection: sa.Connection, label: Label) -> None:
     own = sa.select(SLOTS.c.slot_id, SLOTS.c.state).where(of_item, SLOTS.c.rater == label.rater)
     held = connection.execute(own).first()
     if held is not None and held.state == DONE:
-        raise Conflict("you have labelled this item already", hint="undo takes the last label back for a minute")
-    filled = {"state": DONE, "rater": label.rater, "lease_until": None, "label_id": label.id}
+        raise Conflict(LABELLED[0], hint=LABELLED[1])
     slot_id = held.slot_id if held is not None else _spare(connection, label)
     if slot_id is not None:
+        filled = {"state": DONE, "rater": label.rater, "lease_until": None, "label_id": label.id}
         connection.execute(sa.update(SLOTS).where(SLOTS.c.slot_id == slot_id).values(filled))
         return
-    extra = {"slot_id": f"{label.item_id}.{label.id}", "queue_id": label.queue_id, "item_id": label.item_id}
-    connection.execute(sa.insert(SLOTS).values(**extra, **filled))
+    connection.execute(sa.insert(SLOTS).values(extra_slot(label)))
+
+
+def extra_slot(label: Label) -> dict[str, Any]:
+    """One slot more, for a label that comes when all are taken."""
+    own = {"slot_id": f"{label.item_id}.{label.id}", "queue_id": label.queue_id, "item_id": label.item_id}
+    return own | {"state": DONE, "rater": label.rater, "lease_until": None, "label_id": label.id}
 
 
 def _spare(connection: sa.Connection, label: Label) -> str | None:
@@ -265,10 +255,14 @@ def _spare(connection: sa.Connection, label: Label) -> str | None:
 
 
 def _insert_label(connection: sa.Connection, label: Label) -> None:
+    connection.execute(sa.insert(LABELS).values(label_row(label)))
+
+
+def label_row(label: Label) -> dict[str, Any]:
+    """A label as a row of its table."""
     plain = ("queue_id", "item_id", "rater", "at", "withdraws")
     row = {name: getattr(label, name) for name in plain}
-    text = encoded(label)
-    connection.execute(sa.insert(LABELS).values(label_id=label.id, client_key=label.key, label=text, **row))
+    return row | {"label_id": label.id, "client_key": label.key, "label": encoded(label)}
 
 
 def _settle(connection: sa.Connection, item: Item, disputed: Disputed) -> None:

@@ -26,7 +26,7 @@ from evalwright.services.reviewing import label_studio
 from evalwright.services.reviewing.label_studio import STRANGER, Incoming, context_text, plain
 from evalwright.services.reviewing.settling import label_rows, settled
 from evalwright.services.reviewing.times import seconds
-from evalwright.store import review_queues, review_work
+from evalwright.store import review_imports, review_queues, review_work
 from evalwright.store.export import FORMULA_STARTS
 from evalwright.store.workspace import Workspace
 
@@ -34,7 +34,7 @@ Format = Literal["labelstudio", "csv", "xlsx", "jsonl"]
 What = Literal["tasks", "labels", "settled"]
 FORMATS: tuple[str, ...] = ("labelstudio", "csv", "xlsx", "jsonl")
 SUFFIXES = {".json": "labelstudio", ".csv": "csv", ".xlsx": "xlsx", ".jsonl": "jsonl"}
-BATCH = 200
+BATCH = 500
 """Labels kept in one transaction."""
 MAX_CELL = 32_767
 """Characters Excel takes in a cell."""
@@ -342,7 +342,7 @@ def _kept(workspace: Workspace, queue: Queue, ready: list[tuple[str, Label]]) ->
     disputed = functools.partial(rules.disputed, queue)
     for start in range(0, len(ready), BATCH):
         batch = ready[start : start + BATCH]
-        done = review_work.submit_many(workspace.catalog.engine, [label for _, label in batch], disputed=disputed)
+        done = review_imports.submit_many(workspace.catalog.engine, [label for _, label in batch], disputed=disputed)
         for (where, _), result in zip(batch, done, strict=True):
             if isinstance(result, EvalwrightError):
                 problems.append({"where": where, "message": result.message})
