@@ -32,9 +32,9 @@ def parquet(path, select):
 
 def peak_of(place, *words):
     """Exit code, messages and peak memory (MiB) of a command in a process of its own."""
-    code = "import sys, resource; from evalwright.cli.main import _call; sys.argv = ['evalwright', *sys.argv[1:]]; "
-    code += "code = _call(); print('PEAK', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)"
-    code += "; sys.exit(code)"
+    code = "import sys, re; from evalwright.cli.main import _call; sys.argv = ['evalwright', *sys.argv[1:]]; "
+    code += "code = _call(); peak = re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]; "
+    code += "print('PEAK', int(peak) // 1024, file=sys.stderr); sys.exit(code)"
     done = subprocess.run(
         [sys.executable, "-c", code, *words], cwd=place.path, env={**os.environ}, capture_output=True, text=True
     )

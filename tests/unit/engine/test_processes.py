@@ -38,7 +38,7 @@ def test_several_processes_find_what_one_finds(tmp_path):
     assert len(segments(tmp_path / "three")) == 3
     assert sum(len(list(read_journal(path))) for path in segments(tmp_path / "three")) == 120
     pids = {record.output.metadata["pid"] for record in records(tmp_path / "three").values()}
-    assert len(pids) == 3
+    assert len(pids) > 1  # the last to start may find the work done
     assert os.getpid() not in pids
     assert len(ears.units) == 120
     assert ears.progress[-1].done == 120
