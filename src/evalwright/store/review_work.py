@@ -114,17 +114,20 @@ def _claimed(connection: sa.Connection, asking: Asking) -> str | None:
 
 
 def _best(asking: Asking) -> sa.Select[tuple[str]]:
-    """The first free or expired slot in the reviewer's order; on PostgreSQL slots others are just taking are passed."""
+    """The first free or expired slot in the reviewer's order; on PostgreSQL slots others are just taking are passed.
+
+    What is asked of an item is asked once an item, not once a slot: that is most of what the next item costs.
+    """
     slot, own = SLOTS.alias("slot"), SLOTS.alias("own")
     free = sa.or_(slot.c.state == FREE, sa.and_(slot.c.state == LEASED, slot.c.lease_until < asking.now))
-    mine = sa.exists().where(own.c.item_id == slot.c.item_id, own.c.rater == asking.rater)
-    passed = sa.exists().where(MARKS.c.item_id == slot.c.item_id, MARKS.c.rater == asking.rater, MARKS.c.kind == SKIP)
+    mine = sa.exists().where(own.c.item_id == ITEMS.c.item_id, own.c.rater == asking.rater)
+    passed = _passed(asking)
     a, b = asking.order
     return (
         sa.select(slot.c.slot_id)
         .join(ITEMS, ITEMS.c.item_id == slot.c.item_id)
         .where(
-            slot.c.queue_id == asking.queue_id,
+            ITEMS.c.queue_id == asking.queue_id,
             free,
             ITEMS.c.state == ItemState.OPEN.value,
             ~mine,
@@ -134,6 +137,11 @@ def _best(asking: Asking) -> sa.Select[tuple[str]]:
         .limit(1)
         .with_for_update(skip_locked=True, of=slot)
     )
+
+
+def _passed(asking: Asking) -> sa.Exists:
+    """Whether they have skipped an item."""
+    return sa.exists().where(MARKS.c.item_id == ITEMS.c.item_id, MARKS.c.rater == asking.rater, MARKS.c.kind == SKIP)
 
 
 def _served(connection: sa.Connection, asking: Asking, item_id: str, flip: Callable[[str], bool]) -> Lease:
@@ -452,20 +460,20 @@ def progress(engine: sa.Engine, asking: Asking) -> Progress:
         return Progress(*(int(connection.execute(query).scalar() or 0) for query in (done, skipped, _left(asking))))
 
 
-def _left(asking: Asking) -> Any:
+def _left(asking: Asking) -> sa.Select[Any]:
     slot, own = SLOTS.alias("slot"), SLOTS.alias("own")
     held = sa.and_(slot.c.state == LEASED, sa.or_(slot.c.lease_until < asking.now, slot.c.rater == asking.rater))
-    labelled = sa.exists().where(own.c.item_id == slot.c.item_id, own.c.rater == asking.rater, own.c.state == DONE)
-    passed = sa.exists().where(MARKS.c.item_id == slot.c.item_id, MARKS.c.rater == asking.rater, MARKS.c.kind == SKIP)
+    there = sa.exists().where(slot.c.item_id == ITEMS.c.item_id, sa.or_(slot.c.state == FREE, held))
+    labelled = sa.exists().where(own.c.item_id == ITEMS.c.item_id, own.c.rater == asking.rater, own.c.state == DONE)
     return (
-        sa.select(sa.func.count(sa.distinct(slot.c.item_id)))
-        .join(ITEMS, ITEMS.c.item_id == slot.c.item_id)
+        sa.select(sa.func.count())
+        .select_from(ITEMS)
         .where(
-            slot.c.queue_id == asking.queue_id,
-            sa.or_(slot.c.state == FREE, held),
+            ITEMS.c.queue_id == asking.queue_id,
             ITEMS.c.state == ItemState.OPEN.value,
+            there,
             ~labelled,
-            ~passed,
+            ~_passed(asking),
         )
     )
 
