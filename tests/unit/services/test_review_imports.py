@@ -157,3 +157,16 @@ def test_a_long_file_is_kept_whole_and_the_same_again_adds_nothing(tmp_path, cat
     assert export(workspace, queue, "csv", "labels").count(b"\n") == 1201
     assert not isinstance(desks(workspace, "r1")[0].next(queue), Shown)
     workspace.catalog.close()
+
+
+def test_half_a_character_in_a_file_stops_nothing(tmp_path, catalog_url):  # noqa: F811
+    workspace = workspace_at(tmp_path, catalog_url)
+    queue = queue_of(workspace, 2).queue
+    first, second = (item.id for item in items_of(workspace, queue))
+    rows = [
+        f'{{"item": "{first}", "rater": "ad\\ud800a", "label": "l\\ud800", "helpful": "good", "rationale": "\\ud800"}}',
+        f'{{"item": "{second}", "rater": "bob", "helpful": "bad"}}',
+    ]
+    found = import_labels(workspace, queue, read_incoming(queue, "\n".join(rows).encode(), "jsonl"), by="lea")
+    assert (found.added, found.problems) == (2, ())
+    workspace.catalog.close()

@@ -363,19 +363,21 @@ def _label(queue: Queue, items: Mapping[str, Item], one: Incoming, by: str) -> L
     outputs = dict(zip(("first", "second"), item.content.outputs, strict=False))
     relaxed = msgspec.structs.replace(queue, rationale=type(queue.rationale)())
     kept = rules.checked(relaxed, item.hidden, outputs, entry)
+    storable = review_queues.storable
+    said = short_hash([kept.answers, storable(kept.rationale)])
     now = time.time()
     return Label(
         id=new_id(),
         queue_id=queue.id,
         item_id=item.id,
-        rater=review_queues.storable(one.rater),
+        rater=storable(one.rater),
         answers=kept.answers,
         rationale=kept.rationale,
         spans=kept.spans,
         seconds=kept.seconds,
         flipped=bool(one.flip),
         source=f"import by {by}",
-        key=f"{one.key[:150]} {short_hash([kept.answers, kept.rationale])}",
+        key=f"{storable(one.key[:150])} {said}",
         at=min(one.at, now) if one.at is not None else now,
     )
 
