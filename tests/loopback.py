@@ -53,8 +53,11 @@ def chat_server(answer: Callable[[dict[str, Any]], Answer]) -> Iterator[ChatServ
         def log_message(self, *_: Any) -> None:
             pass
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
+    class Listening(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 1024  # with fewer, connections made at once are dropped and tried again after seconds
+
+    http = Listening(("127.0.0.1", 0), Handler)
     server = ChatServer(f"http://127.0.0.1:{http.server_address[1]}/v1")
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
