@@ -58,6 +58,11 @@ def run(folder, answer):
         return called, server
 
 
+def newest(name):
+    """A file of the run that ended last; ids of runs in one second don't sort by time."""
+    return max(Path(".evalwright/runs").glob(f"*/{name}"), key=lambda path: path.stat().st_mtime_ns)
+
+
 def rules(called):
     return {rule["metric"]: rule["verdict"] for rule in called.json["gate"]["rules"]}
 
@@ -80,9 +85,9 @@ def test_anchors_are_judged_at_each_run_and_a_changed_judge_fails_the_gate(watch
     assert "THE JUDGE HAS CHANGED: of 40 answers 20 newly wrong, 0 newly right, 20 other verdicts" in notes
     assert rules(third) == {"helpful.anchors": "fail", "helpful.anchor_drift": "fail"}
     assert third.code == 1
-    page = next(iter(sorted(Path(".evalwright/runs").glob("*/report.html"))[-1:])).read_text(encoding="utf-8")
+    page = newest("report.html").read_text(encoding="utf-8")
     assert "THE JUDGE HAS CHANGED" in page
-    kept = json.loads(sorted(Path(".evalwright/runs").glob("*/anchors.json"))[-1].read_text(encoding="utf-8"))
+    kept = json.loads(newest("anchors.json").read_text(encoding="utf-8"))
     assert kept[0]["cost"] > 0
     assert len(kept[0]["drifts"]) == 2  # since the first check, and since the one before
 
