@@ -5,6 +5,8 @@ A *media part* is an object with `type` (`image`, `audio` or `document`) and one
 or an address only, never the content; what a target or judge is given holds a `data:` URI in place of the digest.
 """
 
+# Providers' own JSON is taken apart here, narrowed by isinstance; mypy checks this file strictly, too.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 from __future__ import annotations
 
 import base64
