@@ -88,7 +88,7 @@ def test_every_unit_ends_answered_or_errored_with_its_history(tmp_path, seed):
     history = Counter(attempt.kind for row in rows for attempt in row.attempts)
     assert history["rate_limit"] == chaos.did["limit"]
     assert history["server"] == chaos.did["server"]
-    assert history["timeout"] >= chaos.did["hang"]  # on a busy machine other calls may time out too
+    assert history["timeout"] == chaos.did["hang"]
     assert history["refused"] == chaos.did["refused"]
     for row in rows:
         failed = len(row.attempts)
